@@ -1,0 +1,33 @@
+"""Parley: get to know an audience, talk with it, reach it and learn how it went."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+
+def create_app() -> Flask:
+    """The application: settings, then the kernel, then each feature in order."""
+    from importlib import import_module
+
+    from flask import Flask
+
+    from app.core import assets, db, dialects, formats, health, htmx, http, logs, requests, security, sse
+    from app.core.config import ROOT, get_settings
+    from app.features import FEATURES
+
+    settings = get_settings()
+    logs.configure()
+    app = Flask("app", root_path=str(ROOT / "app"), template_folder=str(ROOT / "templates"))
+    app.static_folder = str(ROOT / "static")
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600 if settings.environment == "production" else 0
+    for part in (requests, security, http, db, htmx, dialects, sse, health, formats, assets):
+        part.init_app(app)
+    import_module("app.core.housekeeping")
+    import_module("app.demo").init_app(app)
+    for feature in FEATURES:
+        import_module(f"app.{feature}").init_app(app)
+    return app

@@ -1,0 +1,47 @@
+"""The insight contract's admins: the platform's first one, and a tenant's."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask, Response, jsonify, make_response
+
+from app.accounts.guards import public, require_permission
+from app.accounts.schemas import Credentials
+from app.accounts.services import members, signup
+from app.core import ratelimit
+from app.core.db import unit_of_work
+from app.core.dialects import insight_dialect, register_dialect
+from app.core.http import client_address, read_json
+
+bp = Blueprint("admins_api", __name__)
+
+
+@bp.post("/setup-admin")
+@public
+def set_up_admin() -> Response:
+    body = read_json(Credentials)
+    ratelimit.check("signup.address", client_address())
+    with unit_of_work():
+        user = signup.set_up_superadmin(body.email, body.password)
+    return make_response(jsonify(message=f"Admin user {user.email} created successfully"), 201)
+
+
+@bp.post("/admin/users/<int:user_id>/make-admin")
+@require_permission("members.manage")
+def make_admin(user_id: int) -> Response:
+    with unit_of_work():
+        user = members.make_admin(user_id)
+    return jsonify(message=f"User {user.email} is now an admin")
+
+
+@bp.post("/admin/users/<int:user_id>/revoke-admin")
+@require_permission("members.manage")
+def revoke_admin(user_id: int) -> Response:
+    with unit_of_work():
+        user = members.revoke_admin(user_id)
+    return jsonify(message=f"Admin privileges revoked from user {user.email}")
+
+
+def init_app(app: Flask) -> None:
+    register_dialect("/setup-admin", insight_dialect)
+    register_dialect("/admin", insight_dialect)
+    app.register_blueprint(bp)

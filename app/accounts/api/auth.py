@@ -1,0 +1,80 @@
+"""Sign-up, sign-in and sign-out as the insight contract shows; a browser's form goes to the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import Blueprint, Flask, Response, current_app, jsonify, make_response, request, session
+from flask_login import current_user as caller_proxy
+from flask_login import login_user, logout_user
+
+from app.accounts.guards import public
+from app.accounts.schemas import Credentials, SignInCredentials
+from app.accounts.services import login, signup
+from app.core import ratelimit
+from app.core.db import unit_of_work
+from app.core.dialects import insight_dialect, json_or_html, register_dialect
+from app.core.http import client_address, read_json, wants_json
+
+bp = Blueprint("auth_api", __name__)
+
+
+def or_page(endpoint: str) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
+    """Let the page's own view answer a browser at an address both share."""
+
+    def decorate(view: Callable[[], Any]) -> Callable[[], Any]:
+        @wraps(view)
+        def choose() -> Any:
+            return view() if wants_json() else current_app.view_functions[endpoint]()
+
+        return choose
+
+    return decorate
+
+
+@bp.post("/signup")
+@public
+@or_page("auth_pages.submit_signup")
+def sign_up() -> Response:
+    body = read_json(Credentials)
+    ratelimit.check("signup.address", client_address())
+    with unit_of_work():
+        user = signup.sign_up(body.email, body.password)
+    return make_response(jsonify(message="Registration successful", user_id=user.id), 201)
+
+
+@bp.post("/login")
+@public
+@or_page("auth_pages.submit_login")
+def sign_in() -> Response:
+    body = read_json(SignInCredentials)
+    login.throttle(body.email, client_address())
+    user = login.authenticate(body.email, body.password)
+    browser = request.headers.get("User-Agent", "")
+    with unit_of_work():
+        token = login.start_session(user, password=body.password, address=client_address(), browser=browser)
+    session.clear()
+    user.session_token = token
+    session.permanent = True
+    login_user(user)
+    return jsonify(message="Login successful", user_id=user.id)
+
+
+@bp.get("/logout")
+@public
+@or_page("auth_pages.log_out")
+def sign_out() -> Response:
+    if caller_proxy.is_authenticated:
+        with unit_of_work():
+            login.end_session(caller_proxy.get_id())
+        logout_user()
+    session.clear()
+    return jsonify(message="Logged out successfully")
+
+
+def init_app(app: Flask) -> None:
+    for prefix in ("/signup", "/login", "/logout"):
+        register_dialect(prefix, json_or_html(insight_dialect))
+    app.register_blueprint(bp)

@@ -1,0 +1,21 @@
+"""Operator commands on accounts."""
+
+from __future__ import annotations
+
+import click
+from flask.cli import AppGroup
+
+from app.accounts.services import signup
+from app.core.db import unit_of_work
+
+accounts = AppGroup("accounts", help="Users and workspaces.")
+
+
+@accounts.command("create-superadmin")
+@click.argument("email")
+@click.password_option()
+def create_superadmin(email: str, password: str) -> None:
+    """Make the platform's first superadmin."""
+    with unit_of_work():
+        signup.set_up_superadmin(email, password)
+    click.echo(f"Admin user {email} created successfully")

@@ -1,0 +1,1 @@
+"""The shared kernel: settings, database, tenancy, jobs, events, live updates; it knows no feature."""

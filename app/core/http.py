@@ -1,0 +1,127 @@
+"""Reading requests: JSON bodies against a schema, whole numbers from a query string, ids in addresses."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, TypeVar
+
+from flask import Flask, request
+from pydantic import BaseModel, ValidationError
+from werkzeug.routing import IntegerConverter, Map
+
+from app.core.errors import BadRequest, UnsupportedMediaType, ValidationFailed
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+SchemaT = TypeVar("SchemaT", bound=BaseModel)
+
+
+def read_json(schema: type[SchemaT]) -> SchemaT:
+    """The request's body as `schema`: 415 for another content type, 400 for broken JSON, 422 naming each bad field."""
+    return validate(schema, read_json_object())
+
+
+def read_json_object() -> dict[str, Any]:
+    """The request's body as a JSON object."""
+    if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
+        raise UnsupportedMediaType("Send the body as JSON, with Content-Type: application/json.")
+    try:
+        body = json.loads(request.get_data(cache=True).decode(), parse_constant=_refuse_constant)
+        field = _unstorable_field(body)
+    except (ValueError, RecursionError):
+        raise BadRequest("The body is not valid JSON.", code="malformed_json") from None
+    if field is not None:
+        raise ValidationFailed(f"{field}: has a character that cannot be kept (NUL or half a pair).", field=field)
+    if not isinstance(body, dict):
+        raise ValidationFailed("The body must be a JSON object.", field="")
+    return body
+
+
+def _unstorable_field(value: Any, path: str = "") -> str | None:
+    """Where a text stands that no database of ours keeps: a NUL (PostgreSQL refuses it) or half a surrogate pair."""
+    if isinstance(value, str):
+        return path if _UNSTORABLE.search(value) else None
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        here = f"{path}.{key}" if path else str(key)
+        if isinstance(key, str) and _UNSTORABLE.search(key):
+            return path or "a field name"
+        found = _unstorable_field(inner, here)
+        if found is not None:
+            return found
+    return None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def validate(schema: type[SchemaT], values: Any) -> SchemaT:
+    """`values` as `schema`, or ValidationFailed naming the first bad field and listing all of them."""
+    try:
+        return schema.model_validate(values)
+    except ValidationError as error:
+        raise as_validation_failed(error) from None
+
+
+def as_validation_failed(error: ValidationError) -> ValidationFailed:
+    problems = [
+        {"field": ".".join(str(part) for part in item["loc"]), "message": _plain(item)} for item in error.errors()[:50]
+    ]
+    first = problems[0]
+    message = f"{first['field']}: {first['message']}" if first["field"] else first["message"]
+    return ValidationFailed(message, field=first["field"], errors=problems)
+
+
+def _plain(item: Any) -> str:
+    message: str = item["msg"]
+    return message.removeprefix("Value error, ")
+
+
+def int_argument(name: str, default: int | None = None, *, low: int = 1, high: int = 2**31) -> int | None:
+    """A whole number from the query string, or 422."""
+    text = request.args.get(name)
+    if text is None or text == "":
+        return default
+    if not re.fullmatch("[0-9]{1,12}", text) or not low <= int(text) <= high:
+        raise ValidationFailed(f"{name}: must be a whole number from {low} to {high}.", field=name)
+    return int(text)
+
+
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+def wants_json() -> bool:
+    """Whether the caller speaks JSON, on addresses that are a contract's for programs and pages for browsers.
+
+    A browser posts forms and names text/html in Accept; anything else is a program.
+    """
+    if request.mimetype in FORMS or "HX-Request" in request.headers:
+        return False
+    return request.is_json or "text/html" not in request.headers.get("Accept", "")
+
+
+def refuse_nul() -> None:
+    """Refuse a NUL in the address or a form: no field means it, and PostgreSQL would fail on it."""
+    texts = [request.path, *request.args, *request.args.values()]
+    if request.mimetype in FORMS and request.method not in ("GET", "HEAD"):
+        texts += [*request.form, *request.form.values()]
+    if any("\0" in text for text in texts):
+        raise BadRequest("The request holds a character that cannot be kept.", code="bad_character")
+
+
+class RowId(IntegerConverter):
+    """`<int:…>` in an address: what no id can be is simply not found, on every database."""
+
+    def __init__(self, url_map: Map, max: int = 2**31 - 1, **options: Any) -> None:
+        super().__init__(url_map, max=max, **options)
+
+
+def init_app(app: Flask) -> None:
+    app.url_map.converters["int"] = RowId
+    app.before_request(refuse_nul)
+
+
+def client_address() -> str:
+    """The caller's address, as seen past the trusted proxies."""
+    return request.remote_addr or "unknown"

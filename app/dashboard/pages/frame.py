@@ -1,0 +1,66 @@
+"""The frame around every page: navigation, workspace, bell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, g, request
+
+from app.accounts.guards import current_membership, current_tenant, current_user
+from app.core.activity import count_since
+from app.core.tenancy import bound_tenant_id
+from app.dashboard.queries import sandbox_services
+
+GROUPS: list[tuple[str, str, list[tuple[str, str, str]]]] = [
+    ("", "home", [("Home", "/app", "home")]),
+    (
+        "Know",
+        "know",
+        [
+            ("Audiences", "/app/audiences", "users-group"),
+            ("Personas", "/app/personas", "user-circle"),
+            ("Simulations", "/app/simulations", "flask"),
+            ("Conversations", "/app/conversations", "message-circle"),
+        ],
+    ),
+]
+SETTINGS = [
+    ("You", "/app/settings/you", "user"),
+    ("AI", "/app/settings/ai", "sparkles"),
+    ("Prompts", "/app/settings/prompts", "file-text"),
+    ("Spend", "/app/settings/spend", "chart-bar"),
+]
+
+
+def _items(items: list[tuple[str, str, str]]) -> list[dict[str, Any]]:
+    return [{"label": label, "url": url, "icon": icon, "current": _is_current(url)} for label, url, icon in items]
+
+
+def _is_current(url: str) -> bool:
+    return request.path == url or (url != "/app" and request.path.startswith(url + "/"))
+
+
+def navigation() -> list[dict[str, Any]]:
+    groups: list[dict[str, Any]] = [
+        {"label": label, "key": key, "foot": False, "items": _items(items)} for label, key, items in GROUPS
+    ]
+    in_settings = request.path.startswith("/app/settings")
+    settings = {"label": "Settings", "url": SETTINGS[0][1], "icon": "settings", "current": in_settings}
+    return [*groups, {"label": "Settings", "key": "settings", "foot": True, "items": [settings]}]
+
+
+def _context() -> dict[str, Any]:
+    if g.get("caller") is None or bound_tenant_id() is None:  # refused before the tenant was known: a bare error page
+        return {}
+    return {
+        "nav": navigation(),
+        "settings_tabs": [{"label": i["label"], "url": i["url"], "current": i["current"]} for i in _items(SETTINGS)],
+        "workspace": {"name": current_tenant().name, "role": current_membership().role},
+        "current_user": current_user(),
+        "bell_unseen": count_since(current_membership().activity_seen_at),
+        "sandbox_services": sandbox_services(),
+    }
+
+
+def init_app(app: Flask) -> None:
+    app.context_processor(_context)

@@ -1,0 +1,153 @@
+"""Figures and finds from many features, each page in a fixed number of queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.ai.services.candidates import Source, list_candidates
+from app.core.jobs import BackgroundJob, list_live_jobs
+from app.insights import queries as insights
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One thing found; `monogram` is a person's name where there is one."""
+
+    title: str
+    url: str
+    detail: str = ""
+    icon: str = ""
+    monogram: str = ""
+    index: int = 0
+
+
+@dataclass(frozen=True)
+class Group:
+    label: str
+    icon: str
+    hits: list[Hit] = field(default_factory=list)
+
+
+PAGES = (
+    Hit("Home", "/app", icon="home"),
+    Hit("Audiences", "/app/audiences", icon="users-group"),
+    Hit("New audience", "/app/audiences/new", "Describe a business", icon="plus"),
+    Hit("Personas", "/app/personas", icon="user-circle"),
+    Hit("Simulations", "/app/simulations", icon="flask"),
+    Hit("New simulation", "/app/simulations/new", "Ask a panel of personas", icon="plus"),
+    Hit("Conversations", "/app/conversations", icon="message-circle"),
+    Hit("Activity", "/app/activity", icon="activity"),
+    Hit("You", "/app/settings/you", "Name, password, sessions", icon="user"),
+    Hit("AI providers", "/app/settings/ai", "Keys and order", icon="sparkles"),
+    Hit("Prompts", "/app/settings/prompts", icon="file-text"),
+    Hit("AI spend", "/app/settings/spend", icon="chart-bar"),
+)
+EACH = 6
+
+
+def search(text: str, user_id: int) -> list[Group]:
+    """What bears this text in its name, group by group; with no text the pages and the newest audiences."""
+    found = [
+        Group(
+            "Pages",
+            "file-text",
+            [p for p in PAGES if text.lower() in f"{p.title} {p.detail}".lower()][: EACH if text else 8],
+        ),
+        Group("Audiences", "users-group", _audiences(text)),
+    ]
+    if text:
+        found += [
+            Group("Personas", "user-circle", _personas(text)),
+            Group("Simulations", "flask", _simulations(text)),
+            Group("Conversations", "message-circle", _conversations(text, user_id)),
+        ]
+    groups = [group for group in found if group.hits]
+    return groups if not text else sorted(groups, key=lambda g: g.label == "Pages")
+
+
+def _audiences(text: str) -> list[Hit]:
+    return [
+        Hit(row.audience.name, f"/app/audiences/{row.audience.id}", row.audience.industry)
+        for row in insights.list_audience_rows(text, EACH)
+    ]
+
+
+def _personas(text: str) -> list[Hit]:
+    return [
+        Hit(
+            place.persona.name, f"/app/personas/{place.persona.id}", f"{place.segment.name}, {place.audience.name}",
+            monogram=place.persona.name, index=place.segment.position + 1,
+        )
+        for place in insights.search_personas(text, limit=EACH)
+    ]  # fmt: skip
+
+
+def _simulations(text: str) -> list[Hit]:
+    return [
+        Hit(row.name, f"/app/simulations/{row.id}", row.description[:80])
+        for row in insights.find_simulations(text, EACH)
+    ]
+
+
+def _conversations(text: str, user_id: int) -> list[Hit]:
+    return [
+        Hit(row.title or "Conversation", f"/app/conversations/{row.id}")
+        for row in insights.find_conversations(text, user_id, EACH)
+    ]
+
+
+def running_jobs() -> list[dict[str, Any]]:
+    """Live jobs as home shows them."""
+    return [_job(row) for row in list_live_jobs()]
+
+
+def _job(row: BackgroundJob) -> dict[str, Any]:
+    title, _, kind = row.label.partition(": ")
+    note = "waiting for a worker" if row.state == "queued" else row.progress_note
+    return {
+        "title": title, "kind": kind, "url": row.url, "done": row.progress_done, "total": row.progress_total,
+        "note": note, "steps": None,
+    }  # fmt: skip
+
+
+def loop_steps(totals: insights.Totals) -> list[dict[str, Any]]:
+    """The loop: what exists with its counts, what is to come without a link."""
+    return [
+        {
+            "label": "Know", "icon": "users-group", "url": "/app/audiences",
+            "value": _plural(totals.audiences, "audience"),
+            "note": f"{_plural(totals.personas, 'persona')}, {_plural(totals.conversations, 'conversation')}",
+        },
+        {
+            "label": "Try", "icon": "flask", "url": "/app/simulations",
+            "value": _plural(totals.simulations, "simulation"),
+            "note": f"over {_plural(totals.segments, 'segment')}",
+        },
+        {"label": "Reach", "icon": "send", "note": "messages to people who agreed", "coming": True},
+        {"label": "Learn", "icon": "chart-line", "note": "what was foretold, against what happened", "coming": True},
+    ]  # fmt: skip
+
+
+def checklist(totals: insights.Totals) -> list[dict[str, Any]]:
+    """First steps, ticked by what is there."""
+    return [
+        {"label": "Describe an audience", "url": "/app/audiences/new", "done": totals.audiences > 0},
+        {"label": "Talk with a persona", "url": "/app/personas", "done": totals.conversations > 0},
+        {"label": "Ask a panel in a simulation", "url": "/app/simulations/new", "done": totals.simulations > 0},
+        {"label": "Add an AI key", "url": "/app/settings/ai", "done": has_model()},
+    ]
+
+
+def has_model() -> bool:
+    """Whether a language model is in use besides the built-in analyst."""
+    return any(candidate.source in (Source.TENANT, Source.PLATFORM) for candidate in list_candidates())
+
+
+def sandbox_services() -> list[str]:
+    """Names of the providers that a local twin answers for."""
+    return [candidate.label for candidate in list_candidates() if candidate.source == Source.SANDBOX]
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -1,0 +1,1 @@
+"""Pages of audiences, personas, simulations and conversations."""
