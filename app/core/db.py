@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from flask import Flask
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, DateTime, ForeignKey, MetaData, event, select
+from sqlalchemy import JSON, DateTime, ForeignKey, Integer, MetaData, event, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.orm import (
@@ -80,6 +80,13 @@ class Base(DeclarativeBase):
         metadata=MetaData(naming_convention=_NAMES),
         type_annotation_map={datetime: UtcDateTime(), dict[str, Any]: Json, list[Any]: Json},
     )
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """SQLite gives a deleted row's id to the next one unless told not to; a late job would find a stranger."""
+        super().__init_subclass__(**kwargs)
+        table = cls.__dict__.get("__table__")
+        if table is not None and len(table.primary_key) == 1:
+            table.kwargs["sqlite_autoincrement"] = isinstance(next(iter(table.primary_key)).type, Integer)
 
 
 db = SQLAlchemy(

@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_outbox_due_at"), ["due_at"], unique=False)
@@ -35,6 +36,7 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tenants")),
         sa.UniqueConstraint("slug", name=op.f("uq_tenants_slug")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "users",
@@ -48,6 +50,7 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("email", name=op.f("uq_users_email")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "activities",
@@ -64,6 +67,7 @@ def upgrade() -> None:
             ["tenant_id"], ["tenants.id"], name=op.f("fk_activities_tenant_id_tenants"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_activities")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("activities", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_activities_tenant_id"), ["tenant_id"], unique=False)
@@ -92,6 +96,7 @@ def upgrade() -> None:
             ["tenant_id"], ["tenants.id"], name=op.f("fk_ai_calls_tenant_id_tenants"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ai_calls")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("ai_calls", schema=None) as batch_op:
         batch_op.create_index("ix_ai_calls_created_at", ["created_at"], unique=False)
@@ -118,6 +123,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ai_credentials")),
         sa.UniqueConstraint("tenant_id", "provider", name=op.f("uq_ai_credentials_tenant_id_provider")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("ai_credentials", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_ai_credentials_tenant_id"), ["tenant_id"], unique=False)
@@ -135,6 +141,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ai_preferences")),
         sa.UniqueConstraint("tenant_id", name=op.f("uq_ai_preferences_tenant_id")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("ai_preferences", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_ai_preferences_tenant_id"), ["tenant_id"], unique=False)
@@ -175,6 +182,7 @@ def upgrade() -> None:
             ["user_id"], ["users.id"], name=op.f("fk_audiences_user_id_users"), ondelete="SET NULL"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audiences")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("audiences", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_audiences_tenant_id"), ["tenant_id"], unique=False)
@@ -209,6 +217,7 @@ def upgrade() -> None:
             ["tenant_id"], ["tenants.id"], name=op.f("fk_background_jobs_tenant_id_tenants"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_background_jobs")),
+        sqlite_autoincrement=False,
     )
     with op.batch_alter_table("background_jobs", schema=None) as batch_op:
         batch_op.create_index("ix_background_jobs_state_run_after", ["state", "run_after"], unique=False)
@@ -240,6 +249,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_memberships")),
         sa.UniqueConstraint("user_id", "tenant_id", name=op.f("uq_memberships_user_id_tenant_id")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("memberships", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_memberships_tenant_id"), ["tenant_id"], unique=False)
@@ -259,6 +269,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_prompt_versions")),
         sa.UniqueConstraint("tenant_id", "name", "version", name=op.f("uq_prompt_versions_tenant_id_name_version")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("prompt_versions", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_prompt_versions_tenant_id"), ["tenant_id"], unique=False)
@@ -283,6 +294,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_user_sessions")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_user_sessions_token_hash")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("user_sessions", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_user_sessions_user_id"), ["user_id"], unique=False)
@@ -319,6 +331,7 @@ def upgrade() -> None:
             ["tenant_id"], ["tenants.id"], name=op.f("fk_audience_reports_tenant_id_tenants"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audience_reports")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("audience_reports", schema=None) as batch_op:
         batch_op.create_index("ix_audience_reports_audience_id_created_at", ["audience_id", "created_at"], unique=False)
@@ -348,6 +361,7 @@ def upgrade() -> None:
             ["tenant_id"], ["tenants.id"], name=op.f("fk_audience_segments_tenant_id_tenants"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audience_segments")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("audience_segments", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_audience_segments_audience_id"), ["audience_id"], unique=False)
@@ -382,6 +396,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audience_steps")),
         sa.UniqueConstraint("audience_id", "name", name=op.f("uq_audience_steps_audience_id_name")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("audience_steps", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_audience_steps_tenant_id"), ["tenant_id"], unique=False)
@@ -419,6 +434,7 @@ def upgrade() -> None:
             ["user_id"], ["users.id"], name=op.f("fk_simulations_user_id_users"), ondelete="SET NULL"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_simulations")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("simulations", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_simulations_audience_id"), ["audience_id"], unique=False)
@@ -447,6 +463,7 @@ def upgrade() -> None:
             ["tenant_id"], ["tenants.id"], name=op.f("fk_personas_tenant_id_tenants"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_personas")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("personas", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_personas_segment_id"), ["segment_id"], unique=False)
@@ -487,6 +504,7 @@ def upgrade() -> None:
             ["user_id"], ["users.id"], name=op.f("fk_conversations_user_id_users"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_conversations")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("conversations", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_conversations_persona_id"), ["persona_id"], unique=False)
@@ -539,6 +557,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_panel_replies")),
         sa.UniqueConstraint("simulation_id", "persona_id", name=op.f("uq_panel_replies_simulation_id_persona_id")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("panel_replies", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_panel_replies_tenant_id"), ["tenant_id"], unique=False)
@@ -578,6 +597,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_chat_turns")),
         sa.UniqueConstraint("conversation_id", "nonce", name=op.f("uq_chat_turns_conversation_id_nonce")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("chat_turns", schema=None) as batch_op:
         batch_op.create_index("ix_chat_turns_conversation_id_position", ["conversation_id", "position"], unique=False)

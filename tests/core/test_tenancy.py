@@ -65,3 +65,14 @@ def test_a_failed_unit_of_work_leaves_nothing_behind(member, in_tenant):
             db.session.flush()
             raise RuntimeError
         assert db.session.scalar(QUERIES["count"]()) == 0
+
+
+def test_the_id_of_a_deleted_row_is_never_given_to_another(member, in_tenant, audience_id):
+    with in_tenant(member.tenant_id):
+        with unit_of_work() as session:
+            session.delete(find_row(Audience, audience_id))
+        with unit_of_work() as session:
+            row = Audience(name="Next")
+            session.add(row)
+            session.flush()
+            assert row.id > audience_id
