@@ -18,6 +18,7 @@ import threading
 import time
 import urllib.parse
 import urllib.request
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,15 @@ from tests.support.valkey import free_port
 TOKENS = 40
 GAP_SECONDS = 0.025
 STAMP = re.compile(r"<(\d+\.\d+)>")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Seconds: how late each token was, and how long after the question the first and the last one came."""
+
+    delays: list[float]
+    first: float
+    last: float
 
 
 class Model(BaseHTTPRequestHandler):
@@ -94,6 +104,7 @@ class Person:
         self.conversation = re.search(r"/conversations/(\d+)", begun).group(1)  # type: ignore[union-attr]
         self.tokens: list[float] = []
         self.first: float | None = None
+        self.last = 0.0
         self.done = threading.Event()
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -105,15 +116,15 @@ class Person:
         body = urllib.parse.urlencode({"csrf_token": self.token, **data}).encode()
         return self.opener.open(self.url + path, body, timeout=60).geturl()
 
-    def ask(self) -> tuple[list[float], float]:
-        """Delays of an answer's tokens, and the time from sending the question to the first of them (seconds)."""
-        self.tokens, self.first = [], None
+    def ask(self) -> Answer:
+        """Put a question and wait for the whole answer."""
+        self.tokens, self.first, self.last = [], None, 0.0
         self.done.clear()
         began = time.time()
         self.post(f"/app/conversations/{self.conversation}/messages", message="How are you?")
         if not self.done.wait(60) or self.first is None:
             raise SystemExit("No answer came in a minute.")
-        return self.tokens, self.first - began
+        return Answer(self.tokens, self.first - began, self.last - began)
 
     def _listen(self) -> None:
         host = urllib.parse.urlsplit(self.url).netloc
@@ -130,24 +141,24 @@ class Person:
 
     def _take(self, event: str, data: str, now: float) -> None:
         if event == "chat_token":
-            self.first = self.first or now
+            self.first, self.last = self.first or now, now
             self.tokens += [now - float(sent) for sent in STAMP.findall(json.loads(data)["text"])]
         elif event == "chat_done":
             self.done.set()
 
 
-def direct(port: int) -> tuple[list[float], float]:
+def direct(port: int) -> Answer:
     """The same measured at the model itself."""
     connection = http.client.HTTPConnection(f"127.0.0.1:{port}", timeout=60)
     began = time.time()
     connection.request("POST", "/v1/chat/completions", "{}", {"Content-Type": "application/json"})
-    delays, first = [], 0.0
+    delays, first, last = [], 0.0, 0.0
     for line in connection.getresponse():
         now = time.time()
         for sent in STAMP.findall(line.decode()):
-            first = first or now
+            first, last = first or now, now
             delays.append(now - float(sent))
-    return delays, first - began
+    return Answer(delays, first - began, last - began)
 
 
 def line(name: str, seconds: list[float]) -> str:
@@ -175,14 +186,16 @@ def main() -> None:
     report(runs, straight)
 
 
-def report(runs: list[tuple[list[float], float]], straight: list[tuple[list[float], float]]) -> None:
-    print(line("first token, added by Parley", [delays[0] for delays, _ in runs]))
-    print(line("every token, added by Parley", [delay for delays, _ in runs for delay in delays]))
-    print(line("every token, read directly", [delay for delays, _ in straight for delay in delays]))
-    print(line("question sent to first token, through Parley", [first for _, first in runs]))
-    print(line("question sent to first token, directly", [first for _, first in straight]))
-    ratio = statistics.median(f for _, f in runs) / statistics.median(f for _, f in straight)
-    print(f"{'ratio of the two':<44} {ratio:.1f} times")
+def report(runs: list[Answer], straight: list[Answer]) -> None:
+    print(line("first token, added by Parley", [run.delays[0] for run in runs]))
+    print(line("every token, added by Parley", [delay for run in runs for delay in run.delays]))
+    print(line("every token, read directly", [delay for run in straight for delay in run.delays]))
+    print(line("question to first token, through Parley", [run.first for run in runs]))
+    print(line("question to first token, directly", [run.first for run in straight]))
+    print(line("question to last token, through Parley", [run.last for run in runs]))
+    print(line("question to last token, directly", [run.last for run in straight]))
+    ratio = statistics.median(run.last for run in runs) / statistics.median(run.last for run in straight)
+    print(f"{'whole answer, through Parley to directly':<44} {ratio:.2f} times")
 
 
 if __name__ == "__main__":

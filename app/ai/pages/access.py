@@ -22,6 +22,7 @@ STEPS = {"up": -1, "down": 1}
 
 
 @bp.get("/ai")
+@require_permission("insights.read")
 def show_ai() -> str:
     return render_template("settings/ai.html", **_page())
 
@@ -62,6 +63,7 @@ def check_provider(name: str) -> Response | str:
 
 
 @bp.get("/ai/orders")
+@require_permission("insights.read")
 def show_orders() -> str:
     return render_template("settings/_ai_orders.html", orders=overview.list_orders())
 

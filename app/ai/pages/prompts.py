@@ -28,6 +28,7 @@ ABOUT = {
 
 
 @bp.get("/prompts")
+@require_permission("insights.read")
 def list_prompts() -> str:
     rows = [(prompt, *ABOUT[prompt.name]) for prompt in prompts.current_prompts().values()]
     return render_template("settings/prompts.html", rows=rows, deep_research=prompts.deep_research())
@@ -44,6 +45,7 @@ def set_deep_research() -> Response | str:
 
 
 @bp.get("/prompts/<name>")
+@require_permission("insights.read")
 def show_prompt(name: str) -> str:
     return render_template("settings/prompt.html", **_page(name))
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import render_template, request
 
+from app.accounts.guards import require_permission
 from app.ai import queries
 from app.ai.pages.blueprint import bp
 from app.ai.services import budget
@@ -19,6 +20,7 @@ CALLS_A_PAGE = 25
 
 
 @bp.get("/spend")
+@require_permission("insights.read")
 def show_spend() -> str:
     days = int_argument("days", 30, low=1, high=366) or 30
     since = _midnight() - timedelta(days=days - 1)
@@ -37,6 +39,7 @@ def show_spend() -> str:
 
 
 @bp.get("/spend/calls")
+@require_permission("insights.read")
 def list_calls() -> str:
     """More of the list, for the button at its end."""
     return render_template("settings/_spend_calls.html", **_calls_page())

@@ -1,0 +1,91 @@
+"""Sign-in and settings as a browser's forms use them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+
+def token_of(page: str) -> str:
+    return re.search(r'name="csrf_token" value="([^"]+)"', page).group(1)
+
+
+def post(client, form_at: str, action: str, **fields):
+    page = client.get(form_at).text
+    return client.post(action, data={"csrf_token": token_of(page), **fields}, headers={"Accept": "text/html"})
+
+
+def test_a_form_signs_up_and_lands_at_home(anonymous):
+    answer = post(anonymous, "/signup", "/signup", email="new@example.com", password="a good password")
+    assert (answer.status_code, answer.location) == (303, "/app")
+    assert "Who are you trying to reach?" in anonymous.get("/app").text
+
+
+def test_a_refused_form_keeps_what_was_typed_but_never_the_password(anonymous):
+    answer = post(anonymous, "/signup", "/signup", email="new@example.com", password="short1")
+    assert answer.status_code == 422
+    assert "new@example.com" in answer.text
+    assert "short1" not in answer.text
+    assert "at least 8 characters" in answer.text
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "//evil.example",
+        "https://evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "/ok\r\nX: y",
+        "javascript:alert(1)",
+    ],
+)
+def test_signing_in_never_leads_off_the_site(anonymous, member, target):
+    answer = post(anonymous, "/login", "/login", email=member.email, password=member.password, next=target)
+    assert (answer.status_code, answer.location) == (303, "/app")
+
+
+def test_signing_in_leads_to_where_one_wanted_to_go(anonymous, member):
+    asked = anonymous.get("/app/audiences?q=x", headers={"Accept": "text/html"})
+    assert asked.location == "/login?next=%2Fapp%2Faudiences%3Fq%3Dx"
+    answer = post(
+        anonymous, "/login", "/login", email=member.email, password=member.password, next="/app/audiences?q=x"
+    )
+    assert answer.location == "/app/audiences?q=x"
+
+
+def test_a_form_without_its_token_is_refused(client):
+    answer = client.post("/app/settings/you/name", data={"name": "Mallory"})
+    assert answer.status_code == 403
+    assert "out of date" in answer.text
+
+
+def test_a_name_is_changed_and_an_empty_one_refused(client):
+    assert post(client, "/app/settings/you", "/app/settings/you/name", name="Ana Silva").status_code == 303
+    assert "Ana Silva" in client.get("/app/settings/you").text
+    assert post(client, "/app/settings/you", "/app/settings/you/name", name="  ").status_code == 422
+
+
+def test_a_new_password_needs_the_old_one_and_ends_other_sign_ins(client, client_for, member):
+    elsewhere = client_for(member)
+    change = "/app/settings/you/password"
+    wrong = post(client, "/app/settings/you", change, current_password="no", new_password="another password")
+    assert wrong.status_code == 422
+    right = post(client, "/app/settings/you", change, current_password=member.password, new_password="another password")
+    assert right.status_code == 303
+    assert client.get("/app").status_code == 200
+    assert elsewhere.get("/audience").status_code == 401
+
+
+def test_one_sign_in_can_be_ended_but_not_somebody_elses(client, client_for, member, other_member, app):
+    from app.accounts.services.login import list_sessions
+
+    elsewhere, stranger = client_for(member), client_for(other_member)
+    with app.app_context():
+        ours = [row.id for row in list_sessions(member.id)]
+        theirs = list_sessions(other_member.id)[0].id
+    assert post(client, "/app/settings/you", f"/app/settings/you/sessions/{theirs}/end").status_code == 404
+    assert post(client, "/app/settings/you", f"/app/settings/you/sessions/{max(ours)}/end").status_code == 303
+    assert {c.get("/audience").status_code for c in (client, elsewhere)} == {200, 401}
+    assert stranger.get("/audience").status_code == 200
