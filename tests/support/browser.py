@@ -32,6 +32,6 @@ def browser_context_args(browser_context_args):
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory) -> Iterator[Stack]:
     """The product running for real, shared by the journeys of this test process."""
-    running = Stack(tmp_path_factory.mktemp("stack"), BUILTIN_TOKEN_DELAY_MS="15").start(workers=2)
+    running = Stack(tmp_path_factory.mktemp("stack"), BUILTIN_TOKEN_DELAY_MS="60").start(workers=2)
     yield running
     running.stop()
