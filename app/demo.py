@@ -76,7 +76,8 @@ def _simulate(audience_id: int, user_id: int) -> None:
 
 
 def _talk(audience_id: int, user_id: int) -> None:
-    persona = queries.list_audience_personas(audience_id)[0].persona
+    places = queries.list_audience_personas(audience_id)
+    persona = places[len(places) // 2].persona
     with unit_of_work():
         conversation_id = conversations.begin(persona.id, user_id).id
     for message in CONVERSATION:

@@ -49,6 +49,6 @@ SIMULATION = Draft(
 )
 CONVERSATION = (
     "Hello! What does a normal weekday evening look like for you?",
-    "What would make you stop ordering from a grocer like us?",
-    "We could text you a recipe at three in the afternoon. Would you want that?",
+    "What bothers you most about shopping for food?",
+    "Which would you open: “Tonight: 20-minute dal, everything in one bag” or “20% off everything this week”?",
 )

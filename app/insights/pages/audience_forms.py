@@ -16,7 +16,7 @@ _SAID = {
     "Input should be greater than or equal to 0": "A share is at least 0.",
     "Input should be less than or equal to 100": "A share is at most 100.",
 }
-_AT_MOST = re.compile(r"String should have at most (\d+) characters")
+_AT_MOST = re.compile(r"(?:String|Value) should have at most (\d+) (?:characters|items)")
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,31 @@ FIELDS = {
 }
 
 
+LABELS = {
+    "name": "Name",
+    "website": "Website",
+    "business_description": "What the business does",
+    "industry": "Industry",
+    "customers": "Customers",
+    "location": "Place",
+    "age_range": "Ages",
+    "income_level": "Income",
+    "core_need": "Core need",
+    "additional_info": "Anything else",
+    "size_percentage": "Share",
+    "description": "Description",
+    "key_characteristics": "Characteristics",
+    "marketing_approach": "Approach",
+}
+
+
+def named(errors: Mapping[str, str]) -> dict[str, str]:
+    """Errors for the summary above a form: each with its field's name, in the form's order."""
+    order = list(LABELS)
+    keys = sorted(errors, key=lambda key: order.index(key) if key in LABELS else len(order))
+    return {key: f"{LABELS[key]}: {errors[key]}" if key in LABELS else errors[key] for key in keys}
+
+
 def known_field(name: str) -> Field:
     if name not in FIELDS:
         raise NotFound("There is no such field.")
@@ -55,7 +80,7 @@ def as_lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def field_errors(error: AppError, labels: Mapping[str, str] | None = None) -> dict[str, str]:
+def field_errors(error: AppError) -> dict[str, str]:
     """An error as sentences by field; without a field it is the form's."""
     found = {item["field"].split(".")[0]: _sentence(item["message"]) for item in error.details.get("errors", [])}
     return found or {error.details.get("field") or "form": error.message}

@@ -16,7 +16,7 @@ from app.core.htmx import go_to
 from app.core.http import int_argument, validate
 from app.insights import queries
 from app.insights.models import BRIEF_FIELDS, Audience
-from app.insights.pages import audience_view
+from app.insights.pages import audience_forms, audience_view
 from app.insights.pages.audience_examples import EXAMPLES
 from app.insights.pages.audience_forms import field_errors
 from app.insights.schemas import AudienceIn
@@ -162,8 +162,8 @@ def delete(audience_id: int) -> Response:
 def init_app(app: Flask) -> None:
     from app.insights.pages import audience_edits, audience_reports
 
-    filters = {"fingerprint": audience_view.fingerprint, "opening": audience_view.opening}
-    app.jinja_env.filters.update(filters, spoken_duration=audience_view.spoken_duration)
+    filters = (audience_view.fingerprint, audience_view.opening, audience_view.spoken_duration)
+    app.jinja_env.filters.update({view.__name__: view for view in filters}, named_errors=audience_forms.named)
     for module in (audience_edits, audience_reports):
         bp.register_blueprint(module.bp)
     app.register_blueprint(bp)

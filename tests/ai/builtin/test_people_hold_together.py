@@ -135,3 +135,21 @@ def test_people_of_a_segment_differ():
     people_of = personas_of(FIVE["organic"], segments_of(FIVE["organic"])[0], 4)
     for field in ("name", "age", "occupation", "income"):
         assert Counter(str(p[field]) for p in people_of).most_common(1)[0][1] == 1, field
+
+
+def test_every_place_a_brief_names_gets_people_and_none_it_does_not():
+    brief = FIVE["watches"] | {"location": "London, UK and New York"}
+    towns = {person["location"] for _, group in audience_of(brief, 6) for person in group}
+    assert any(town.endswith(", NY") for town in towns)
+    assert any("London" in town or town in ("Bromley", "Kingston upon Thames") for town in towns)
+    assert not any(town.endswith((", TX", ", OH")) for town in towns)
+
+
+def test_a_band_in_another_currency_is_kept_and_called_an_assumption():
+    brief = FIVE["organic"] | {"location": "Bengaluru, India", "income_level": "₹800000-₹2000000"}
+    for _, group in audience_of(brief):
+        for person in group:
+            pay = int(re.sub(r"\D", "", person["income"]))
+            assert person["income"].startswith("₹")
+            assert 800_000 <= pay <= 2_000_000
+            assert "assumption" in person["evidence"]["income"]["basis"]

@@ -43,7 +43,7 @@ class Plan:
 
     def fill(self, text: str) -> str:
         """The text with its {trade} and {offer} put in."""
-        trade = self.match.trade.trade if self.match.trade else "their trade"
+        trade = self.match.trade.trade if self.match.trade else "small local businesses"
         return text.replace("{trade}", trade).replace("{offer}", self.market.offer)
 
 
@@ -66,7 +66,9 @@ def _choose(brief: Brief, found: Match) -> list[tuple[Seed, Market]]:
     fitting = [pair for pair in own if _fit(brief, pair[0]) >= 0.25]
     if len(fitting) < LEAST:
         general = markets()["general_business" if found.primary.is_business else "general_consumer"]
-        spare = [pair for pair in own if pair not in fitting] + [(s, general) for s in general.seeds]
+        alone = {seed.home for seed in found.primary.seeds} == {"single"}  # As in dating: no partners may slip in.
+        spare = [pair for pair in own if pair not in fitting]
+        spare += [(replace(s, home="single") if alone else s, general) for s in general.seeds]
         names = {seed.name for seed, _ in fitting}
         spare = [pair for pair in spare if pair[0].name not in names and _fit(brief, pair[0]) > 0]
         spare.sort(key=lambda pair: -_fit(brief, pair[0]))
@@ -101,7 +103,7 @@ def ages_within(brief: Brief, seed: Seed) -> tuple[int, int]:
 
 def pay_limits(brief: Brief) -> tuple[int, int]:
     """A person's own yearly pay as the brief bounds it; a household sum may be earned by two."""
-    if not brief.pay:
+    if not brief.pay or brief.pay.currency not in ("", "$", "£", "€"):
         return LOWEST_PAY, HIGHEST_PAY
     return (int(brief.pay.low * 0.55) if brief.pay.household else brief.pay.low), brief.pay.high
 
@@ -122,8 +124,7 @@ def _roles(brief: Brief, found: Match, seed: Seed, market: Market) -> tuple[Role
     """Jobs of the segment that the brief's ages and income allow, with ordinary jobs of that pay to fall back on."""
     names: Iterable[str] = seed.work
     if market.is_business and found.trade and found.trade.operators:
-        names = (*found.trade.operators, *(n for n in seed.work if n not in found.trade.operators))
-        names = names if any(n in seed.work for n in found.trade.operators) or _owns(seed) else seed.work
+        names = (*found.trade.operators, *(n for n in seed.work if n == "business_owner")) if _owns(seed) else seed.work
     limits, oldest = pay_limits(brief), ages_within(brief, seed)[1]
     fitting = tuple(r for r in map(role, names) if affords(r, limits) and r.youngest <= oldest)
     if fitting:
@@ -171,6 +172,22 @@ def sizing_note(market: Market) -> str:
     return ("estimated from US household shares by age, income, household type and area (BLS Consumer Expenditure "
             "Surveys, 2024), multiplied, damped because those traits overlap, and times an assumed nearness to the "
             "offer")  # fmt: skip
+
+
+def size_basis(market: Market) -> str:
+    """The same in a few words, for a segment's own description."""
+    if market.is_business:
+        return "an estimate from US job counts (BLS, 2024) and an assumed nearness to the offer"
+    return "an estimate from US household shares (BLS, 2024) and an assumed nearness to the offer"
+
+
+def firms(made: Plan, part: Part) -> list[str]:
+    """Workplaces to imagine the segment in; of the trade the brief serves, where it names one."""
+    trade = made.match.trade
+    if not trade or not part.market.is_business:
+        return list(part.seed.firms)
+    heads = [found[0] for firm in part.seed.firms if (found := re.match(r"an? [\d,]+-person", firm))]
+    return [f"{head} business ({trade.trade})" for head in heads] or list(part.seed.firms)
 
 
 def part_for(made: Plan, name: str, about: str) -> Part:

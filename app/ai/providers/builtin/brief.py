@@ -73,7 +73,15 @@ def read_brief(given: Any) -> Brief:
     """Take any mapping, or nothing at all, as a brief; never raises on what a field holds."""
     given = given if isinstance(given, Mapping) else {}
     raw = {name: clean(given.get(name)) for name in FIELDS}
-    return Brief(raw, read_ages(raw["age_range"]), read_pay(raw["income_level"]), find_places(raw["location"]))
+    ages = read_ages(raw["age_range"]) or _ages_in_passing(f"{raw['customers']} {raw['business_description']}")
+    return Brief(raw, ages, read_pay(raw["income_level"]), find_places(raw["location"]))
+
+
+def _ages_in_passing(text: str) -> tuple[int, int] | None:
+    """Ages said elsewhere in so many words: "over 50s", "aged 18-25", "under 30"; other numbers are not ages."""
+    found = re.search(r"\b(?:over|under|aged?|ages|above|below) (?:the age of )?\d{2}(?:\s?(?:-|–|to)\s?\d{2})?(?=s?\b)(?![,.]?\d)"
+                      r"(?! (?:employees|staff|people|countries|stores|years of|dollars|percent))", text, re.I)  # fmt: skip
+    return read_ages(found[0]) if found else None
 
 
 def clean(value: object) -> str:

@@ -50,7 +50,7 @@ def evidence_of(made: Plan, part: Part, person: Person) -> dict[str, Evidence]:
         "location": Evidence(INFERRED if brief.places else INVENTED, _location(made)),
         "interests": Evidence(INVENTED, "Colour: pastimes that go with the market and the time of life"),
         "goals": Evidence(INFERRED, f"The brief's core need: {brief.need}" if brief.need else segment.basis),
-        "pain_points": _market_fact(part) or segment,
+        "pain_points": _market_fact(part, segment),
         "behaviors": Evidence(INVENTED if person.home.text else INFERRED,
                               "Household details are invented; the rest is the analyst's reading of the segment"
                               if person.home.text else segment.basis),
@@ -104,6 +104,10 @@ def _occupation(person: Person) -> Evidence:
 
 
 def _income(made: Plan, person: Person) -> Evidence:
+    pay = made.brief.pay
+    if pay and pay.currency not in ("", "$"):
+        return Evidence(INFERRED, f"Within the band the brief gives ({pay.said}), higher with age: an assumption, as pay by "
+                                  "job in this currency is not in the data")  # fmt: skip
     job, abroad = person.role.occupation, person.place.country not in ("US", "")
     note = "; a US figure, as pay by job for this country is not in the data" if abroad else ""
     if made.brief.pay:
@@ -146,8 +150,12 @@ def _channel(part: Part, person: Person) -> Evidence:
     return _from(facts()[rows[min(person.index % 2, len(rows) - 1)][1]])
 
 
-def _market_fact(part: Part) -> Evidence | None:
-    return _from(facts()[part.market.facts[0][0]]) if part.market.facts else None
+def _market_fact(part: Part, segment: Evidence) -> Evidence:
+    """The market's leading figure stands behind a worry only in part, and the basis says so."""
+    if not part.market.facts:
+        return segment
+    found = _from(facts()[part.market.facts[0][0]])
+    return Evidence(INFERRED, f"{segment.basis}. The market's leading figure: {found.basis}", found.url)
 
 
 def _spending(made: Plan, part: Part, person: Person) -> Evidence | None:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.ai.providers.builtin import market_size
-from app.ai.providers.builtin.audience import Part, Plan, plan, sizing_note
+from app.ai.providers.builtin.audience import Part, Plan, firms, plan, size_basis
 from app.ai.providers.builtin.brief import clip, read_brief
 from app.ai.providers.builtin.cite import about, figure
 from app.ai.providers.builtin.knowledge import facts as published
-from app.ai.providers.builtin.prose import listed, lower_first
+from app.ai.providers.builtin.prose import article, listed, lower_first
 
 
 def insight(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def _description(made: Plan, part: Part) -> str:
     who = made.fill(part.seed.who)
     roles = listed([_plain_role(r.label) for r in part.roles[:3]])
     jobs = f"Titles to look for: {roles}." if part.market.is_business else f"Think of {_articles(part)}."
-    return (f"{who[:1].upper()}{who[1:]}. {jobs} {made.fill(part.seed.decides)}. Size {sizing_note(part.market)}.")  # fmt: skip
+    return f"{who[:1].upper()}{who[1:]}. {jobs} {made.fill(part.seed.decides)}. Its share is {size_basis(part.market)}."
 
 
 def _plain_role(label: str) -> str:
@@ -86,7 +86,7 @@ def _plain_role(label: str) -> str:
 
 def _articles(part: Part) -> str:
     labels = [lower_first(r.label) for r in part.roles[:3]]
-    named = [f"{'an' if label[0].lower() in 'aeio' or label.startswith('HR') else 'a'} {label}" for label in labels]
+    named = [article(label) for label in labels]
     low, high = part.ages
     return f"{listed(named)}, aged {low} to {high}"
 
@@ -96,7 +96,7 @@ def _characteristics(made: Plan, part: Part) -> list[str]:
     where = {"city": ", mostly in cities", "suburb": ", mostly in suburbs", "rural": ", mostly outside towns"}.get(
         part.seed.area, ""
     )
-    firm = f", for instance in {listed([made.fill(f) for f in part.seed.firms[:2]])}" if part.seed.firms else where
+    firm = f", for instance in {listed(firms(made, part)[:2])}" if part.seed.firms else where
     return [
         f"{ages}{firm}",
         *(made.fill(t) for t in part.seed.traits),

@@ -10,7 +10,7 @@ from app.ai.providers.builtin.brief import clip
 from app.ai.providers.builtin.cite import Sources
 from app.ai.providers.builtin.dice import Dice
 from app.ai.providers.builtin.given import Group, Handed, Member, handed
-from app.ai.providers.builtin.prose import bullets, full_stop, listed, lower_first, section
+from app.ai.providers.builtin.prose import bullets, full_stop, lower_first, section
 
 
 def market_simulation(facts: Mapping[str, Any]) -> tuple[str, tuple[Citation, ...]]:
@@ -54,11 +54,11 @@ def _journey(given: Handed, group: Group) -> str:
     objection = dice.pick(market.objections, "objection")
     return bullets([
         f"**Awareness.** They notice {_offer(given)} through {lower_first(channels[0])} or {lower_first(channels[1])}, and only if "
-        f"the first line speaks of this: {lower_first(fill(seed.pains[0]))}.",
+        f"the first line speaks to this: “{fill(seed.pains[0])}.”",
         f"**Consideration.** {full_stop(fill(seed.decides))} What they say to themselves: “{fill(objection)}” What answers it: "
-        f"{lower_first(full_stop(market.proof))}",
-        f"**First purchase.** It happens when buying looks like a step towards this: {lower_first(fill(seed.goals[0]))}. It stalls "
-        f"on {lower_first(fill(seed.pains[-1]))}.",
+        f"{full_stop(market.proof)}",
+        f"**First purchase.** It happens when buying looks like a step towards “{fill(seed.goals[0])}”. It stalls on "
+        f"“{fill(seed.pains[-1])}”.",
         f"**Repeat.** {full_stop(fill(dice.pick(market.habits, 'habit')))} They stay if the second time is easier than the first; "
         f"as one would put it: “{fill(seed.quotes[-1])}”",
     ])  # fmt: skip
@@ -67,9 +67,9 @@ def _journey(given: Handed, group: Group) -> str:
 def _reaction(given: Handed, member: Member) -> str:
     pains, goals, habits = member.items("pain_points"), member.items("goals"), member.items("purchasing_habits")
     stance = _stance(given, member)
-    want = f" Leans in at {lower_first(goals[0])}." if goals else ""
-    brake = f" Hesitates over {lower_first(pains[0])}." if pains else ""
-    how = f" Then: {lower_first(habits[0])}." if habits else ""
+    want = f" Leans in at “{goals[0]}”." if goals else ""
+    brake = f" Hesitates over “{pains[0]}”." if pains else ""
+    how = f" How it is settled: {lower_first(habits[0])}." if habits else ""
     said = f" “{member.text('quote')}”" if member.text("quote") else ""
     return f"**{member.name}**{_who(member)}: {stance}.{want}{brake}{how}{said}"
 
@@ -83,7 +83,8 @@ def _stance(given: Handed, member: Member) -> str:
     """How warm the first reaction is: warmer the more of the brief's words the person's own goals share."""
     brief = given.plan.brief
     said = {w for w in (brief.need + " " + brief.words("business_description")).lower().split() if len(w) > 4}
-    mine = {w for item in member.items("goals") + member.items("interests") for w in item.lower().split()}
+    goals = [goal for goal in member.items("goals") if goal.lower() != brief.need.lower()]
+    mine = {w for item in goals + member.items("interests") for w in item.lower().split()}
     luck = Dice("stance", given.plan.base, member.name).roll("warmth")
     warmth = min(2, len(said & mine)) * 0.2 + luck
     return "would try it this month" if warmth > 0.75 else "curious, but waits for a reason" if warmth > 0.35 else \
@@ -94,7 +95,7 @@ def _leaks(given: Handed, cited: Sources) -> str:
     market = given.plan.market
     lines = [
         f"Between notice and trial: “{market.objections[0]}”",
-        f"Between trial and habit: {lower_first(full_stop(market.pains[-1]))}",
+        f"Between trial and habit: “{market.pains[-1]}”",
     ]
     lines += [f"{cited.stated(key)}. {meaning}" for key, meaning in market.facts[:2]]
     return bullets(lines)
@@ -102,6 +103,6 @@ def _leaks(given: Handed, cited: Sources) -> str:
 
 def _levers(given: Handed) -> list[str]:
     fill = given.plan.fill
-    return [f"**{group.name}**: {lower_first(full_stop(fill(group.part.seed.approach)))} Watch for "
-            f"{listed([lower_first(fill(a)) for a in group.part.seed.acts[:2]])}: a change there is the first sign it works."
+    return [f"**{group.name}**: {full_stop(fill(group.part.seed.approach))} Watch this habit: "
+            f"“{fill(group.part.seed.acts[0])}”. A change there is the first sign that it works."
             for group in given.groups]  # fmt: skip

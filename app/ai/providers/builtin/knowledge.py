@@ -211,9 +211,10 @@ def _market(key: str, sector: str, entry: dict[str, Any]) -> Market:
 
 
 def _word(word: str) -> tuple[str, float]:
-    """A trailing + marks a word that alone all but names the market."""
-    strong = word.endswith("+")
-    return word.rstrip("+"), (6.0 if strong else 2.0 + word.count(" "))
+    """A trailing + marks a word that alone all but names the market; =3 gives it that weight."""
+    name, _, weight = word.rstrip("+").partition("=")
+    usual = 6.0 + 1.5 * name.count(" ") if word.endswith("+") else 2.0 + name.count(" ")
+    return name, float(weight) if weight else usual
 
 
 def _fact_note(note: str) -> tuple[str, str]:

@@ -45,12 +45,12 @@ def _households(made: Plan) -> tuple[list[Step], str]:
     count = sizing.households_millions()
     steps = [Step(f"{count:.2f} million US households (2024)", "S301", "Consumer units: 135,760 thousand, 2024")]
     if brief.ages:
-        part = sizing.age_share(*brief.ages)
+        part = round(sizing.age_share(*brief.ages), 1)  # The sum must come out of the figures as shown.
         count *= part / 100
         steps.append(Step(f"× {part:.1f}% headed by someone of {brief.ages[0]} to {brief.ages[1]}", "S20",
                           f"Households by age of reference person: {part:.1f}%"))  # fmt: skip
     if brief.pay:
-        part = sizing.income_share(brief.pay.low, brief.pay.high)
+        part = round(sizing.income_share(brief.pay.low, brief.pay.high), 1)
         count *= part / 100
         steps.append(Step(f"× {part:.1f}% with household income of {_band(brief.pay.low, brief.pay.high)}", "S22",
                           f"Households by income band: {part:.1f}%"))  # fmt: skip
@@ -75,8 +75,8 @@ def _with_spending(made: Plan, steps: list[Step], count: float) -> tuple[list[St
         return steps, f"{reached}{held}. What they spend on this is not in the data, so no sum is given.{place}"
     category = made.market.spend[0]
     ages = made.brief.ages or (18, 90)
-    amount = sizing.mean_spend(category, *ages)
-    steps.append(Step(f"× ${amount:,.0f} a year on {lower_first(category)} per household of these ages", "S20",
+    amount = round(sizing.mean_spend(category, *ages))
+    steps.append(Step(f"× ${amount:,.0f} a year on {lower_first(category)} per household{' of these ages' if made.brief.ages else ''}", "S20",
                       f"{category}: ${amount:,.0f} a year per household, 2024"))  # fmt: skip
     total = count * amount / 1000
     return steps, (f"{reached}, spending **about ${total:,.1f} billion a year** on {lower_first(category)}{held}. The category "

@@ -13,6 +13,7 @@ from app.ai.providers.builtin.knowledge import Market, markets
 FIELD_WEIGHT = {"industry": 1.6, "business_description": 1.3, "name": 1.0, "core_need": 0.8, "customers": 0.7,
                 "additional_info": 0.4, "website": 0.3}  # fmt: skip
 KNOWN_FROM = 4.0
+Scores = Mapping[str, tuple[float, tuple[str, ...]]]
 _BUSINESS = ("business", "businesses", "company", "companies", "b2b", "smb", "smbs", "sme", "smes", "saas", "firms",
              "enterprise", "enterprises", "employers", "organisations", "organizations", "teams", "wholesale",
              "procurement", "startups", "agencies", "retailers", "manufacturers", "contractors", "owners", "managers",
@@ -21,6 +22,32 @@ _CONSUMER = ("families", "family", "parents", "consumers", "shoppers", "househol
              "members", "donors", "couples", "students", "individuals", "kids", "moms", "mums", "dads", "homeowners",
              "locals", "residents", "fans", "patients", "guests", "travellers", "travelers", "collectors", "teens",
              "retirees", "seniors", "pensioners", "young")  # fmt: skip
+
+
+# What follows "for" or "to" when a business serves businesses, and the market that knows those buyers.
+_TRADES = {
+    "gyms": "gym", "fitness studios": "gym", "yoga studios": "gym", "studios": "gym", "restaurants": "restaurants",
+    "cafes": "coffee_shop", "cafés": "coffee_shop", "coffee shops": "coffee_shop", "bakeries": "bakery_sweets",
+    "bars": "wine_alcohol", "salons": "beauty", "spas": "beauty", "barbers": "beauty", "clinics": "health_clinic",
+    "dentists": "health_clinic", "doctors": "health_clinic", "dental practices": "health_clinic",
+    "practices": "health_clinic", "vets": "pet_care", "vet clinics": "pet_care", "pet shops": "pet_care", "hotels": "hotels",
+    "law firms": "legal_services", "lawyers": "legal_services", "solicitors": "legal_services",
+    "accountants": "accounting", "accounting firms": "accounting", "agencies": "agency_services",
+    "charities": "childrens_charity", "nonprofits": "childrens_charity", "schools": "tutoring", "daycares": "childcare",
+    "nurseries": "childcare", "builders": "home_improvement", "contractors": "home_improvement",
+    "real estate agents": "real_estate", "realtors": "real_estate", "estate agents": "real_estate",
+    "florists": "weddings", "wedding planners": "weddings", "dealerships": "cars", "garages": "cars",
+    "online shops": "ecommerce_tools", "online stores": "ecommerce_tools", "recruiters": "recruitment",
+    "care homes": "senior_care", "museums": "arts_culture", "theatres": "arts_culture", "sports clubs": "sports_club",
+    "bike shops": "cycling", "pharmacies": "nutrition_supplements", "travel agencies": "travel", "farm shops": "farm_shop",
+    "jewellers": "jewellery", "furniture shops": "furniture", "farms": "agriculture_supply",
+    "companies": "", "businesses": "", "offices": "", "firms": "", "startups": "", "start ups": "", "employers": "",
+    "teams": "", "retailers": "", "shops": "", "manufacturers": "", "enterprises": "", "factories": "", "hospitals": "",
+    "merchants": "", "wholesalers": "", "freelancers": "", "landlords": "",
+}  # fmt: skip
+_FOR_TRADE = re.compile(r"\b(?:for|to|helps?|helping|serving) (?:[\w'-]+ ){0,3}?(" + "|".join(
+    re.escape(noun) for noun in sorted(_TRADES, key=len, reverse=True)) + r")\b")  # fmt: skip
+_SOLD_TO_WORK = re.compile(r"\b(software|saas|b2b|point of sale|pos|crm|erp|wholesale|practice management|payroll)\b")
 
 
 @dataclass(frozen=True)
@@ -37,37 +64,52 @@ class Match:
 def match(brief: Brief) -> Match:
     """The best archetype for the brief; a general one, marked unknown, when none fits."""
     scored = {key: score(brief, market) for key, market in markets().items() if not key.startswith("general_")}
-    business = _is_business(brief, scored)
-    ranked = sorted(scored, key=lambda key: (-scored[key][0], key))
-    mine = [key for key in ranked if markets()[key].is_business == business]
+    served = _served(brief)
+    business = served is not None or _is_business(brief, scored)
+    trade = _trade(served, scored) if business else None
+    mine = _ranked(scored, business, trade)
     best = mine[0]
     if scored[best][0] < KNOWN_FROM:
         general = markets()["general_business" if business else "general_consumer"]
-        return Match(general, None, _trade(scored, business), False, ())
-    return Match(markets()[best], _second(mine, scored), _trade(scored, business), True, scored[best][1])
+        return Match(general, None, trade, False, ())
+    return Match(markets()[best], _second(mine, scored), trade, True, scored[best][1])
 
 
-def _second(mine: list[str], scored: Mapping[str, tuple[float, tuple[str, ...]]]) -> Market | None:
-    """Another market only when the brief speaks of it nearly as loudly."""
-    best, second = mine[0], mine[min(1, len(mine) - 1)]
-    loud = scored[second][0] >= max(6.5, 0.62 * scored[best][0])
-    return markets()[second] if loud and not set(scored[second][1]) <= set(scored[best][1]) else None
+def _served(brief: Brief) -> str | None:
+    """The market whose businesses the brief sells to, "" for businesses in general, None when it sells to people."""
+    found = _FOR_TRADE.search(_plain(f"{brief.words('business_description')} . {brief.words('name')}"))
+    return _TRADES[found[1]] if found else None
 
 
-def _trade(scored: Mapping[str, tuple[float, tuple[str, ...]]], business: bool) -> Market | None:
-    """The consumer trade a business offer is for, as in software for gyms."""
-    if not business:
-        return None
-    trades = [k for k, m in markets().items() if m.trade and not m.is_business and scored.get(k, (0.0, ()))[0] >= 4.0]
-    return markets()[min(trades, key=lambda key: (-scored[key][0], key))] if trades else None
+def _ranked(scored: Scores, business: bool, trade: Market | None) -> list[str]:
+    """Markets of the right kind, best first; the trade served comes last when another market fits."""
+    ranked = sorted(scored, key=lambda key: (-scored[key][0], key))
+    mine = [key for key in ranked if markets()[key].is_business == business]
+    others = [key for key in mine if trade is None or key != trade.key]
+    return others if scored[others[0]][0] >= KNOWN_FROM else mine
 
 
-def _is_business(brief: Brief, scored: Mapping[str, tuple[float, tuple[str, ...]]]) -> bool:
-    buyer = _lean(brief.words("customers"), 5.0) + _lean(brief.words("business_description"), 1.5)
+def _second(mine: list[str], scored: Scores) -> Market | None:
+    """Another market only when the brief speaks of it nearly as loudly, in words of its own."""
+    best, second = mine[0], mine[1]
+    loud = scored[second][0] >= max(7.5, 0.62 * scored[best][0])
+    own = any(not any(word in heard for heard in scored[best][1]) for word in scored[second][1])
+    return markets()[second] if loud and own else None
+
+
+def _trade(served: str | None, scored: Scores) -> Market | None:
+    """The trade a business offer is for, as in software for gyms: named outright, else the consumer market it mentions."""
+    if served:
+        return markets()[served] if markets()[served].trade else None
+    trades = [k for k, m in markets().items() if m.trade and not m.is_business and scored[k][0] >= 4.0]
+    return markets()[min(trades, key=lambda key: (-scored[key][0], key))] if trades and served is None else None
+
+
+def _is_business(brief: Brief, scored: Scores) -> bool:
+    buyer = _lean(brief.words("customers"), 8.0) + _lean(brief.words("business_description"), 1.5)
     buyer += _lean(brief.words("industry"), 3.0) + _lean(brief.words("name"), 1.0)
-    if re.search(r"\b(software|platform|system|supplies|supplier|services?|tools?|app|payroll|training) (for|to) ",
-                 brief.words("business_description").lower()):  # fmt: skip
-        buyer += 1.0
+    if _SOLD_TO_WORK.search(_plain(" ".join(brief.words(f) for f in ("business_description", "industry", "name")))):
+        buyer += 6.0
     top = {kind: max((s for k, (s, _) in scored.items() if markets()[k].is_business == kind), default=0.0)
            for kind in (True, False)}  # fmt: skip
     return buyer + top[True] - top[False] > 0

@@ -65,7 +65,7 @@ def _for_group(given: Handed, group: Group) -> Change:
     ), "measure")  # fmt: skip
     size = f", {group.size}% of the audience" if group.size is not None else ""
     return Change(f"For {lower_first(group.name)}{size}", f"{full_stop(fill(seed.approach))}{person}",
-                  f"more first purchases from people held back by this: {lower_first(fill(seed.pains[0]))}", measure)  # fmt: skip
+                  f"more first purchases from people held back by “{fill(seed.pains[0])}”", measure)  # fmt: skip
 
 
 def _for_all(given: Handed, move: str, position: int) -> Change:

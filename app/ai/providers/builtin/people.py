@@ -9,6 +9,7 @@ from functools import lru_cache
 from app.ai.providers.builtin import sizing
 from app.ai.providers.builtin.audience import Part, Plan, affords, pay_limits, pay_range
 from app.ai.providers.builtin.dice import Dice
+from app.ai.providers.builtin.home import Home, home_for
 from app.ai.providers.builtin.knowledge import Role, rows
 from app.ai.providers.builtin.places import Place, national_names, us_places
 
@@ -18,16 +19,6 @@ ENGLISH_ABROAD = {"UK", "Scotland", "Wales", "Ireland", "Canada", "Australia", "
 _FAMOUS = {"Michael Jackson", "Taylor Swift", "George Washington", "James Brown", "Paul Simon", "Elizabeth Taylor",
            "Michael Jordan", "Will Smith", "George Clinton", "Bill Clinton", "James Dean", "Jennifer Lopez",
            "Kelly Clarkson", "Anna Nicole Smith", "Tom Jones", "David Cameron", "Boris Johnson"}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Home:
-    """Who lives with the person; `children` are the ages of those under its roof, or of grown ones."""
-
-    kind: str
-    partner: bool
-    children: tuple[int, ...]
-    text: str
 
 
 @dataclass(frozen=True)
@@ -52,7 +43,7 @@ def draw(made: Plan, part: Part, index: int, taken: set[str]) -> Person:
     group = Dice("group", made.base, part.seed.key)
     age, held, retired = _age_and_role(made, part, group, index)
     woman = _is_woman(part, held, dice)
-    home = _home(part, age, dice, made.market.is_business)
+    home = home_for(part, age, dice, made.market.is_business)
     pay, household = _pay(made, held, age, retired, home, dice)
     place = _place(made, part, index)
     name = _name(dice, age, woman, place, taken)
@@ -94,7 +85,15 @@ def _pay(made: Plan, held: Role, age: int, retired: bool, home: Home, dice: Dice
     point = min(0.92, max(0.06, 0.16 + 0.5 * seniority + 0.3 * (dice.roll("pay") - 0.5)))
     median = min(max(held.occupation.median * held.worked_share, low), high)
     value = low + (median - low) * point * 2 if point < 0.5 else median + (high - median) * (point - 0.5) * 2
-    value = min(max(value, max(low, limits[0])), min(high, limits[1])) if affords(held, limits) else value
+    floor, ceiling = max(low, limits[0]), min(high, limits[1])
+    if affords(held, limits) and value < floor:
+        # Spread above the floor, so that a high income level does not give everyone the same sum.
+        value = floor + (min(ceiling, floor * 1.3) - floor) * dice.roll("above the floor")
+    value = min(max(value, floor), ceiling) if affords(held, limits) else value
+    if brief.pay and brief.pay.currency not in ("", "$"):
+        # Another currency: the brief's band is all there is to go by, so the person stands in it by seniority.
+        top = min(brief.pay.high, brief.pay.low * 2.5)
+        return _rounded(brief.pay.low + (top - brief.pay.low) * point, low=brief.pay.low, high=top), brief.pay.household
     if brief.pay and brief.pay.household and home.partner:
         together = min(max(value * (1.35 + 0.4 * dice.roll("second pay")), brief.pay.low), brief.pay.high)
         return _rounded(together), True
@@ -130,67 +129,6 @@ def _education(held: Role, age: int, dice: Dice) -> str:
     options = _SCHOOLING.get(held.occupation.education, ("Some college, no degree",))
     chosen = "Bachelor's degree" if held.key == "social_worker" else dice.pick(options, "schooling")
     return "Bachelor's degree" if chosen == "Master's degree" and age < 26 and len(options) > 1 else chosen
-
-
-def _home(part: Part, age: int, dice: Dice, business: bool) -> Home:
-    """A household that a person of this age can have; business buyers are drawn without one."""
-    if business:
-        return Home("none", False, (), "")
-    kind = part.seed.home
-    if kind in ("any", "no_kids"):
-        kind = _usual_home(age, dice, kind == "no_kids")
-    if kind in ("young_family", "family", "solo_parent") and not 20 <= age <= 62:
-        kind = "single" if age < 20 else "empty_nest"
-    if kind in ("empty_nest", "grown") and age < 46:
-        kind = "couple" if age >= 24 else "shared"
-    return _household(kind, age, dice)
-
-
-def _usual_home(age: int, dice: Dice, childless: bool = False) -> str:
-    if childless:
-        return dice.pick(("single", "couple", "shared") if age < 35 else ("single", "couple"), "home")
-    stages = ((24, ("parents", "shared", "shared", "single")), (32, ("single", "couple", "shared", "couple")),
-              (48, ("family", "couple", "single", "family")), (60, ("family", "couple", "empty_nest", "single")))  # fmt: skip
-    options = next((kinds for end, kinds in stages if age < end), ("empty_nest", "empty_nest", "couple", "single"))
-    return dice.pick(options, "home")
-
-
-def _household(kind: str, age: int, dice: Dice) -> Home:
-    if kind in ("young_family", "family", "solo_parent"):
-        ages = _children(kind, age, dice)
-        who = "Brings up" if kind == "solo_parent" else "Lives with a partner and"
-        return Home(kind, kind != "solo_parent", ages, f"{who} {_children_text(ages)}{_alone(kind)}")
-    if kind in ("empty_nest", "grown"):
-        partner = dice.roll("partner") < 0.7
-        return Home(kind, partner, (), "Lives with a partner; the children have left home" if partner
-                    else "Lives alone; the children have left home")  # fmt: skip
-    texts = {"couple": "Lives with a partner, no children at home", "single": "Lives alone",
-             "shared": "Shares a flat with friends", "parents": "Lives with parents"}  # fmt: skip
-    return Home(kind, kind == "couple", (), texts.get(kind, "Lives alone"))
-
-
-def _alone(kind: str) -> str:
-    return " alone" if kind == "solo_parent" else ""
-
-
-def _children(kind: str, age: int, dice: Dice) -> tuple[int, ...]:
-    """Ages of children born when the parent was between 22 and 42, none grown up."""
-    oldest = max(0, min(age - 22, 17))
-    youngest_possible = max(0, age - 42)
-    top = min(oldest, 6 if kind == "young_family" else 17)
-    low = min(max(youngest_possible, 0 if kind == "young_family" else 6), top)
-    first = low + int(dice.roll("first child") * (top - low + 1))
-    gap = 2 + int(dice.roll("gap") * 3)
-    second = first - gap
-    several = dice.roll("children") < 0.6 and second >= youngest_possible
-    return (first, second) if several else (first,)
-
-
-def _children_text(ages: tuple[int, ...]) -> str:
-    told = [str(a) if a else "under 1" for a in ages]
-    if len(ages) == 1:
-        return "a baby under 1" if not ages[0] else f"a child of {told[0]}"
-    return f"two children, aged {told[0]} and {told[1]}"
 
 
 def _place(made: Plan, part: Part, index: int) -> Place:

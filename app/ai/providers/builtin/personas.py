@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.ai.providers.builtin.audience import Part, Plan, part_for, plan
+from app.ai.providers.builtin.audience import Part, Plan, firms, part_for, plan
 from app.ai.providers.builtin.brief import clean, clip, read_brief
 from app.ai.providers.builtin.dice import Dice
 from app.ai.providers.builtin.evidence import Evidence, evidence_of, social_channels
 from app.ai.providers.builtin.people import Person, draw, name_set
+from app.ai.providers.builtin.prose import article, full_stop, lower_first
 
 MOST_AT_ONCE = 12
 
@@ -47,7 +48,7 @@ def persona(made: Plan, part: Part, index: int, taken: set[str]) -> dict[str, An
         "goals": _goals(made, part, person),
         "pain_points": _pains(made, part, person),
         "behaviors": _behaviors(made, part, person),
-        "values": person.dice.order(part.market.values, "values")[:3],
+        "values": _suits(person, part, person.dice.order(part.market.values, "values"))[:3],
         "preferred_channels": _channels(made, part, person),
         "purchasing_habits": _habits(made, part, person),
         "quote": quote(part, person, made),
@@ -88,7 +89,7 @@ _AT_EVERY_AGE = {
 
 def _interests(made: Plan, part: Part, person: Person) -> list[str]:
     """Three that go with the market and one or two of the person's time of life."""
-    own = person.dice.order(part.market.interests, "interests")[:3]
+    own = _suits(person, part, person.dice.order(part.market.interests, "interests"))[:3]
     common = next(items for end, items in _AT_EVERY_AGE.items() if person.age < end)
     childless = ("Grandparent days",) if person.home.kind in ("single", "couple") else ()
     spare = [i for i in person.dice.order(common, "pastimes") if i not in childless and not _overlap(i, own)]
@@ -104,25 +105,42 @@ def _goals(made: Plan, part: Part, person: Person) -> list[str]:
     """The brief's core need in its own words, then the segment's goals, then one the market shares."""
     goals = [made.fill(g) for g in rotate(part.seed.goals, person.index)][:2]
     if made.brief.need:
-        goals.insert(1, _capital(clip(made.brief.need, 90)))
+        goals = [goal for goal in goals if not _same(goal, made.brief.need)]
+        goals.insert(min(1, len(goals)), _capital(clip(made.brief.need, 90)))
     else:
-        goals.append(made.fill(person.dice.pick(part.market.needs, "need")))
+        goals += [made.fill(need) for need in _suits(person, part, person.dice.order(part.market.needs, "needs"))[:1]]
     return list(dict.fromkeys(goals))
+
+
+def _same(goal: str, need: str) -> bool:
+    """Whether the two say nearly the same words."""
+    words, others = (set(re.findall(r"[^\W\d_]{4,}", text.lower())) for text in (goal, need))
+    return len(words & others) > len(words) / 2
 
 
 def _pains(made: Plan, part: Part, person: Person) -> list[str]:
     own = [made.fill(p) for p in rotate(part.seed.pains, person.index)][:2]
-    return list(dict.fromkeys([*own, made.fill(person.dice.pick(part.market.pains, "pain"))]))
+    shared = _suits(person, part, person.dice.order(part.market.pains, "pains"))[:1]
+    return list(dict.fromkeys([*own, *map(made.fill, shared)]))
 
 
 def _behaviors(made: Plan, part: Part, person: Person) -> list[str]:
     first = [person.home.text] if person.home.text else []
     if part.seed.firms:
-        firm = Dice("firm", made.base, part.seed.key).order(part.seed.firms, "firms")[
-            person.index % len(part.seed.firms)
-        ]
-        first = [made.fill(f"Works at {firm}")]
+        first = [_workplace(made, part, person)]
     return [*first, *(made.fill(a) for a in rotate(part.seed.acts, person.index))][:4]
+
+
+def _workplace(made: Plan, part: Part, person: Person) -> str:
+    """Where a business buyer works; an owner runs a place of the kind their title names."""
+    options = Dice("firm", made.base, part.seed.key).order(firms(made, part), "firms")
+    firm, label = options[person.index % len(options)], person.role.label
+    staff = re.match(r"an? ([\d,]+-person) ", firm)
+    if label.endswith(" owner") and not label.lower().startswith("small-business"):
+        kind = lower_first(label.removesuffix(" owner"))
+        return f"Runs {article(f'{staff[1]} {kind}' if staff else kind)}"
+    heads = person.role.key in ("ceo", "business_owner", "agency_owner", "farmer") or "ounder" in label
+    return f"{'Runs' if heads or '-owner' in label else 'Works at'} {firm}"
 
 
 def _channels(made: Plan, part: Part, person: Person) -> list[str]:
@@ -133,13 +151,30 @@ def _channels(made: Plan, part: Part, person: Person) -> list[str]:
 
 
 def _habits(made: Plan, part: Part, person: Person) -> list[str]:
-    return [made.fill(part.seed.decides), *(made.fill(h) for h in person.dice.order(part.market.habits, "habits")[:2])]
+    shared = _suits(person, part, person.dice.order(part.market.habits, "habits"))[:2]
+    return [made.fill(part.seed.decides), *map(made.fill, shared)]
 
 
 def quote(part: Part, person: Person, made: Plan) -> str:
     """A line in the first person; the segment's own first, then the market's."""
-    lines = [*part.seed.quotes, *Dice("voice", made.base, part.seed.key).order(part.market.voice, "voice")]
+    number = int(part.seed.key.split("/")[1])
+    spare = rotate([*part.market.voice, *map(full_stop, part.market.objections)], number)
+    lines = [*part.seed.quotes, *_suits(person, part, spare)]
     return made.fill(lines[person.index % len(lines)])
+
+
+_OF_CHILDREN = re.compile(
+    r"\b(child|children|kids?|bab(y|ies)|toddlers?|my (son|daughter)|grandparent|homework|he|she|him|her"
+    r"|mothers?|fathers?|wife|husband|famil(y|ies)|parents?)\b",
+    re.IGNORECASE,
+)
+
+
+def _suits(person: Person, part: Part, lines: Sequence[str]) -> list[str]:
+    """The market's lines without those that speak of a family to people who have no children at home."""
+    if part.market.is_business or person.home.children:
+        return list(lines)
+    return [line for line in lines if not _OF_CHILDREN.search(line)]
 
 
 def rotate(items: Sequence[str], by: int) -> list[str]:

@@ -29,7 +29,9 @@ def find_places(text: str) -> tuple[Place, ...]:
     """Towns for every country, state or city the text names; its own words when none is known; () when empty."""
     if not text:
         return ()
-    found = _cities(text) or _states(text) or _countries(text)
+    found = _cities(text)
+    found += tuple(p for p in _states(text) if p.label[-2:] not in {k.label[-2:] for k in found if k.country == "US"})
+    found += tuple(p for p in _countries(text) if p.country not in {k.country for k in found})
     return found or (Place(text[:60].strip(" ,.;"), "any", ""),)
 
 
@@ -75,7 +77,8 @@ def _countries(text: str) -> tuple[Place, ...]:
     for country, entry in _file()["countries"].items():
         if any(_says(text, name) for name in (country, *entry["names"])):
             found += _towns(entry, country)
-    if not found and any(_says(text, name) for name in _file()["us_names"]["names"]):
+    own = re.sub(r"(?i)\b(south|latin|central) america\b", " ", text)
+    if any(_says(own, name) for name in _file()["us_names"]["names"]):
         found += us_places()
     return tuple(dict.fromkeys(found))
 

@@ -11,7 +11,7 @@ _KEEP = ("I ", "I'", "US ", "UK ", "HR", "IT ", "AI ", "TV", "LinkedIn", "Instag
 
 def lower_first(text: str) -> str:
     """The text as it reads inside a sentence."""
-    if text.startswith(_KEEP) or text[:2].isupper():
+    if text.startswith(_KEEP) or (text[:2].isupper() and text[:2].isalpha()):
         return text
     return text[:1].lower() + text[1:]
 
@@ -40,6 +40,17 @@ def section(title: str, body: str) -> str:
 
 def money(amount: float) -> str:
     return f"${amount:,.0f}"
+
+
+def article(text: str) -> str:
+    """The text with a or an before it, as it is spoken: an 8-person firm, a university, an HR manager."""
+    spoken = text.lower()
+    an = (
+        spoken[:1] in "aeio8"
+        or spoken.startswith(("11-", "18-", "umb", "und", "hr ", "hour", "x-ray"))
+        or text.startswith("HR")
+    )
+    return f"{'an' if an and not spoken.startswith(('one', 'eu')) else 'a'} {text}"
 
 
 def full_stop(text: str) -> str:

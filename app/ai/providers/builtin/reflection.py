@@ -53,7 +53,7 @@ def _number(count: int) -> str:
 
 def _strong(given: Handed, cited: Sources) -> list[str]:
     market = given.plan.market
-    lines = [f"The segments differ in how they decide, not only in age: {_contrast(given)}"]
+    lines = [f"The segments differ in how they decide, not only in age. {_contrast(given)}"]
     lines += [
         f"A published figure stands behind it. {cited.stated(key)}. {meaning}" for key, meaning in market.facts[:2]
     ]
@@ -69,9 +69,8 @@ def _contrast(given: Handed) -> str:
     first, last = given.groups[0], given.groups[-1]
     fill = given.plan.fill
     if first is last:
-        return f"{first.name} {lower_first(full_stop(fill(first.part.seed.decides)))}"
-    return (f"{lower_first(first.name)} “{lower_first(fill(first.part.seed.decides))}”, while {lower_first(last.name)} "
-            f"“{lower_first(fill(last.part.seed.decides))}”.")  # fmt: skip
+        return f"{first.name}: “{fill(first.part.seed.decides)}.”"
+    return f"{first.name}: “{fill(first.part.seed.decides)}.” {last.name}: “{fill(last.part.seed.decides)}.”"
 
 
 def _evidence(members: tuple[Member, ...]) -> Counter[str]:
@@ -92,7 +91,7 @@ def _assumed(given: Handed) -> list[str]:
     missing = [name for field, name in (("age_range", "an age range"), ("location", "a place"), ("income_level", "an income level"),
                ("core_need", "a core need"), ("customers", "who buys today")) if not brief.words(field)]  # fmt: skip
     if missing:
-        lines.append(f"The brief gives no {listed([m.split(' ', 1)[1] if m.startswith(('a ', 'an ')) else m for m in missing])}: "
+        lines.append(f"The brief gives no {' or '.join(m.removeprefix('an ').removeprefix('a ') for m in missing)}: "
                      "the analyst filled those in, and each would sharpen the result.")  # fmt: skip
     if any(place.country not in ("US", "") for place in brief.places):
         lines.append("Pay and household figures are American and stand in for those of the brief's location.")
@@ -114,9 +113,8 @@ def _group_note(given: Handed, group: Group) -> str:
     who = (
         f" Its people here: {listed([m.name for m in group.members])}." if group.members else " It has no personas yet."
     )
-    return (f"**{group.name}**{size}. Believable because {lower_first(fill(seed.traits[0]))}. Doubtful where it says they "
-            f"want to {lower_first(fill(seed.goals[0]))}: check whether they would pay for that, or only agree with "
-            f"it.{size_note}{who}")  # fmt: skip
+    return (f"**{group.name}**{size}. What makes it a segment: “{fill(seed.traits[0])}”. What to doubt: the goal "
+            f"“{fill(seed.goals[0])}”. Would they pay for it, or only agree with it?{size_note}{who}")  # fmt: skip
 
 
 def _tests(given: Handed) -> list[str]:
@@ -157,6 +155,6 @@ def _person_note(given: Handed, member: Member) -> str:
     age, job, income = member.text("age"), member.text("occupation"), member.text("income")
     pains, goals = member.items("pain_points"), member.items("goals")
     facts = listed([p for p in (age, lower_first(job) if job else "", income) if p])
-    pull = f" The pull: {lower_first(goals[0])}." if goals else ""
-    brake = f" The brake: {lower_first(pains[0])}." if pains else ""
+    pull = f" The pull: “{goals[0]}”." if goals else ""
+    brake = f" The brake: “{pains[0]}”." if pains else ""
     return f"**{member.name}**{f' ({facts})' if facts else ''}, of {lower_first(member.segment) or 'no segment'}.{pull}{brake}"

@@ -131,7 +131,7 @@ def _spend_line(made: Plan, cited: Sources) -> str:
 
 
 def _channels(made: Plan, cited: Sources) -> str:
-    text = f"In this market people are met through {listed([lower_first(c) for c in made.market.channels])}."
+    text = f"The places that count in this market: {listed([lower_first(c) for c in made.market.channels])}."
     extra = ("F0030", "F0033") if made.market.is_business else _by_age(made)
     return text + "\n\n" + bullets(cited.stated(fact_id) for fact_id in extra)
 

@@ -11,6 +11,7 @@ from app.ai.providers.builtin.knowledge import facts, rows
 HOME_SHARES = {
     "young_family": ("Oldest child under 6", "Oldest child 6 to 17"), "family": ("Oldest child 6 to 17",),
     "grown": ("Oldest child 18 or older",), "couple": ("Married couple only",),
+    "first_baby": ("Oldest child under 6",), "two_small": ("Oldest child under 6", "Oldest child 6 to 17"),
     "empty_nest": ("Married couple only",), "single": ("Single person and other consumer units",),
     "solo_parent": ("One parent, at least one child under 18",),
 }  # fmt: skip
