@@ -146,9 +146,7 @@ def test_a_database_that_stays_busy_is_said_to_be_busy(only_sqlite, as_tenant, m
     assert how_many() == 1
 
 
-def test_a_second_session_inside_a_unit_of_work_is_refused_rather_than_stuck(
-    only_sqlite, app, as_tenant, monkeypatch
-):
+def test_a_second_session_inside_a_unit_of_work_is_refused_rather_than_stuck(only_sqlite, app, as_tenant, monkeypatch):
     monkeypatch.setattr(kernel, "WRITE_WAIT_SECONDS", 0.2)
     with unit_of_work(), app.app_context(), pytest.raises(Unavailable), unit_of_work():
         pass
@@ -160,8 +158,9 @@ def test_sqlite_keeps_foreign_keys_and_a_write_ahead_log(only_sqlite, as_tenant)
 
 
 def test_an_errors_text_does_not_tell_the_values(as_tenant):
-    from app.accounts.models import Tenant
     from sqlalchemy.exc import IntegrityError
+
+    from app.accounts.models import Tenant
 
     with unit_of_work():
         db.session.add(Tenant(name="A", slug="a-very-private-slug"))
