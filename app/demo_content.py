@@ -1,32 +1,12 @@
 """What the demo workspace is about: three businesses of different kinds, one panel, one talk."""
 
+from app.insights.pages.audience_examples import EXAMPLES
 from app.insights.services.simulations import Draft
 
+_GROCER, _PAYROLL = (dict(values) for _, values in EXAMPLES[:2])
 AUDIENCES = (
-    {
-        "name": "Orchard & Oat: weeknight shoppers",
-        "website": "orchardandoat.example",
-        "business_description": "Organic groceries and recipe kits, delivered to the door on the evening you choose.",
-        "industry": "Grocery and food delivery",
-        "customers": "Households that want to eat well and have no time to plan",
-        "location": "United States",
-        "age_range": "25-54",
-        "income_level": "Middle to high",
-        "core_need": "A healthy dinner on the table on weeknights without planning or waste",
-        "additional_info": "Returnable crates, no plastic around the vegetables.",
-    },
-    {
-        "name": "Clearpay Ledger: small-company payroll",
-        "website": "clearpay-ledger.example",
-        "business_description": "Payroll and time-off software for companies with 10 to 200 employees.",
-        "industry": "Business software",
-        "customers": "Owners, finance leads and office managers of small companies",
-        "location": "United States",
-        "age_range": "30-60",
-        "income_level": "Middle to high",
-        "core_need": "Pay people right and on time without a specialist",
-        "additional_info": "Sold online with a free month; most switch from a spreadsheet or an accountant.",
-    },
+    _GROCER | {"name": "Orchard & Oat: weeknight shoppers"},
+    _PAYROLL | {"name": "Clearpay Ledger: small-company payroll"},
     {
         "name": "Lantern House: givers to children's causes",
         "website": "lantern-house.example",

@@ -23,33 +23,33 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 
 Brief100 = Annotated[
     str,
-    BeforeValidator(_none_as_empty),
     StringConstraints(strip_whitespace=True, max_length=100, strict=True),
+    BeforeValidator(_none_as_empty),
 ]
 Short = Annotated[
     str,
-    BeforeValidator(_none_as_empty),
     StringConstraints(strip_whitespace=True, max_length=200, strict=True),
+    BeforeValidator(_none_as_empty),
 ]
 Line300 = Annotated[
     str,
-    BeforeValidator(_none_as_empty),
     StringConstraints(strip_whitespace=True, max_length=300, strict=True),
+    BeforeValidator(_none_as_empty),
 ]
 Medium = Annotated[
     str,
-    BeforeValidator(_none_as_empty),
     StringConstraints(strip_whitespace=True, max_length=2_000, strict=True),
+    BeforeValidator(_none_as_empty),
 ]
 Prose = Annotated[
     str,
-    BeforeValidator(_none_as_empty),
     StringConstraints(strip_whitespace=True, max_length=6_000, strict=True),
+    BeforeValidator(_none_as_empty),
 ]
 Long = Annotated[
     str,
-    BeforeValidator(_none_as_empty),
     StringConstraints(strip_whitespace=True, max_length=20_000, strict=True),
+    BeforeValidator(_none_as_empty),
 ]
 
 

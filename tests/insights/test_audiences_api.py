@@ -138,6 +138,7 @@ def test_a_bad_body_gets_a_clear_refusal_in_the_contracts_json(client, body, kin
     assert refusal["error"]
     if field is not None:
         assert refusal["details"]["field"] == field
+    assert "items" not in refusal["error"], "a text is told its length in characters"
     assert client.get("/audience").get_json() == []
 
 
