@@ -84,7 +84,7 @@ def current_tenant() -> Tenant:
 
 @manager.user_loader
 def _load_user(token: str) -> User | None:
-    caller = login.find_caller(token) if token else None
+    caller = login.find_caller(token) if token and isinstance(token, str) else None
     if caller is None:
         return None
     caller.user.session_token = token
