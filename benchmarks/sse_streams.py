@@ -16,6 +16,7 @@ import resource
 import selectors
 import socket
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
@@ -27,7 +28,7 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.support.stack import Stack
+from tests.support.stack import ROOT, Stack
 
 STREAMS, REQUESTS = 500, 60
 PAGES = {"/app": "text/html", "/app/audiences": "text/html", "/audience": "application/json"}
@@ -128,7 +129,8 @@ def start(folder: Path) -> Stack:
     """A store and one web process; nothing else is needed here."""
     stack = Stack(folder, LOG_LEVEL="WARNING")
     stack.store.start()
-    stack.run_once("-m", "flask", "--app", "wsgi", "db", "upgrade")
+    upgrade = [sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"]
+    subprocess.run(upgrade, cwd=ROOT, env=stack.env, check=True, capture_output=True)
     stack.run("web", "-m", "gunicorn", "wsgi:app", "--config", "gunicorn.conf.py", "-w", "1", "-b", f"127.0.0.1:{stack.port}")  # fmt: skip  # noqa: E501
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
@@ -178,7 +180,10 @@ def run(stack: Stack, streams: int, requests: int) -> bool:
     ours.send("end")
     alive, delays = ours.recv()
     ours.send("bye")
-    print(f"{streams} streams on one web process ({os.cpu_count()} cores), opened in {opened:.1f} s, {alive} open at the end")
+    print(
+        f"{streams} streams on one web process ({os.cpu_count()} cores), "
+        f"opened in {opened:.1f} s, {alive} open at the end"
+    )
     show("no stream", alone)
     show("open, silent", idle, alone)
     show("open, 5 events/s each", busy, alone)

@@ -25,10 +25,11 @@ def assert_whole(picture):
 def test_a_worker_killed_in_the_middle_costs_no_step_and_repeats_none(
     slow_stack, sandbox, new_audience, picture, wait_until
 ):
+    asked = "Cut this audience into three to five segments"
+    sandbox.control.fault("anthropic", "slow", seconds=4, path="/v1/messages", match=asked, times=1)
     audience_id = new_audience()
-    wait_until(lambda: step_states(picture(audience_id))["insight"] == "done")
-    sandbox.control.fault("anthropic", "slow", seconds=4, path="/v1/messages", times=2)
-    wait_until(lambda: step_states(picture(audience_id))["segments"] in ("running", "done"))
+    wait_until(lambda: any(asked in str(r["body"]) for r in sandbox.control.received("anthropic")))
+    assert step_states(picture(audience_id))["segments"] == "running"
     before = len(sandbox.control.received("anthropic"))
     slow_stack.kill("worker0")
     slow_stack.start_worker("worker1")

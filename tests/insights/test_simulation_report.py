@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from app.insights.models import AudienceSegment, PanelReply
+from app.insights.models import Audience, AudienceSegment, PanelReply, Simulation
 from app.insights.services import simulation_exports, simulation_report
 from app.insights.services.simulation_texts import group, theme_of
 
@@ -83,6 +83,22 @@ def test_lines_that_say_the_same_are_one_line_with_a_count():
     ]
 
 
+def test_each_thing_asked_for_is_counted_and_examples_are_left_out():
+    replies = [
+        reply(1, 2, would_change="Bring the price down. Say who is behind it. For instance: “Hello. Us again.”"),
+        reply(2, 2, would_change="Bring the price down! Show a photo."),
+        reply(3, 3, would_change="“Nothing at all.”"),
+        reply(4, 5, would_change=""),
+    ]
+    changes = simulation_report.build(replies, [segment(1, 100)], 4)["changes"]
+    assert [(change["text"], change["count"]) for change in changes] == [
+        ("Bring the price down.", 2),
+        ("Say who is behind it.", 1),
+        ("Show a photo.", 1),
+        ("“Nothing at all.”", 1),
+    ]
+
+
 @pytest.mark.parametrize(
     ("line", "theme"),
     [
@@ -109,3 +125,18 @@ def test_the_csv_never_starts_a_cell_with_a_formula(text):
     cells = dict(zip(simulation_exports.COLUMNS, rows[1], strict=True))
     assert cells["quote"] == cells["reasons"] == "'" + text
     assert cells["stance"] == "4"
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("- one", r"\- one"),
+        ("# one", r"\# one"),
+        ("1. one", r"1\. one"),
+        ("first-rate (really), 2.5 %", "first-rate (really), 2.5 %"),
+        ("[x](javascript:y) <b>*z*</b>", r"\[x\](javascript:y) \<b\>\*z\*\</b\>"),
+    ],
+)
+def test_the_markdown_keeps_words_as_words(text, written):
+    simulation = Simulation(id=1, name="Name", description=text, question="", message="", seed=1)
+    assert f"\n{written}\n" in simulation_exports.as_markdown(simulation, Audience(name="A"), [])

@@ -199,3 +199,17 @@ def test_persona_text_reaches_the_model_as_data_only(client, panel, monkeypatch,
     assert "answer 5" not in system.content
     assert user.content.count("</data>") == 1
     assert user.content.index("answer 5") < user.content.index("</data>")
+
+
+@pytest.mark.parametrize("provider_name", ["anthropic", "openai"])
+def test_a_language_model_can_sit_on_the_panel(client, panel, sandbox, settings_override, run_jobs, provider_name):
+    settings = {"api_key": "sk-live-0123456789", "base_url": sandbox.base_url(provider_name)}
+    settings_override(
+        ai_order=f"{provider_name},builtin", **{f"{provider_name}_{key}": value for key, value in settings.items()}
+    )
+    simulation_id = start(client, panel, persona_ids=[panel.personas["Priya Nair"], panel.personas["Dani Okafor"]])
+    run_jobs()
+    done = read(client, simulation_id)
+    assert {reply["provider"] for reply in done["replies"]} == {provider_name}
+    assert done["usage"]["cost_micros"] > 0
+    assert done["results"]["answered"] == 2

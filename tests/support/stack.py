@@ -46,7 +46,7 @@ class Stack:
             [sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"],
             cwd=ROOT, env=self.env, check=True, capture_output=True,
         )  # fmt: skip
-        self.run("web", "-m", "gunicorn", "-k", "gevent", "-w", "1", "--worker-connections", "500", "-b",
+        self.run("web", "-m", "gunicorn", "-k", "gevent", "-w", "1", "--worker-connections", "1000", "-b",
                  f"127.0.0.1:{self.port}", "--graceful-timeout", "2", "wsgi:app")  # fmt: skip
         for number in range(workers):
             self.start_worker(f"worker{number}")

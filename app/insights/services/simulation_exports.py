@@ -15,7 +15,8 @@ from app.insights.services.simulation_report import STANCE_WORDS, usage_of
 COLUMNS = ("persona", "segment", "stance", "stance_word", "reasons", "objections", "would_change", "quote",
            "provider", "model", "input_tokens", "output_tokens", "cost_usd", "latency_ms", "error")  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~-])")
+_MARKUP = re.compile(r"([\\`*_\[\]|<>~])")
+_BLOCK_START = re.compile(r"^([-+#=]|\d+(?=[.)]))")
 
 
 def filename(simulation: Simulation, extension: str) -> str:
@@ -68,7 +69,8 @@ def as_markdown(simulation: Simulation, audience: Audience, replies: Sequence[Pa
 
 
 def _esc(text: object) -> str:
-    return _MARKDOWN.sub(r"\\\1", " ".join(str(text).split()))
+    line = _MARKUP.sub(r"\\\1", " ".join(str(text).split()))
+    return _BLOCK_START.sub(lambda found: f"{found[1]}\\" if found[1].isdigit() else f"\\{found[1]}", line)
 
 
 def _quoted(title: str, text: str) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.insights.models import AudienceSegment, PanelReply
-from app.insights.services.simulation_texts import Grouped, count_themes, group
+from app.insights.services.simulation_texts import Grouped, advice_in, count_themes, group
 
 STANCES = (1, 2, 3, 4, 5)
 STANCE_WORDS = {1: "Strongly against", 2: "Against", 3: "Undecided", 4: "For", 5: "Strongly for"}
@@ -63,7 +63,7 @@ def build(replies: Sequence[PanelReply], segments: Sequence[AudienceSegment], as
         "reasons": _ranked(group((r.persona_name, line) for r in answered for line in r.reasons)),
         "objections": _ranked(group(objections)),
         "objection_themes": [{"theme": theme, "count": count} for theme, count in themes],
-        "changes": _ranked(group(((r.persona_name, r.would_change) for r in answered), by_first_sentence=True)),
+        "changes": _ranked(group((r.persona_name, line) for r in answered for line in advice_in(r.would_change))),
         "quotes": [_quote(r) for r in answered],
         "headline": headline(stances, objections, themes),
     }

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 SIMILAR = 0.55
 _WORD = re.compile(r"[a-z0-9%]+|[£$€]")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=\S)")
+_INSTANCE = re.compile(r"[“\"]|^for (?:instance|example)\b", re.IGNORECASE)
 _ENDINGS = ("ingly", "ings", "ing", "edly", "ed", "ies", "es", "ly", "s")
 _EMPTY = frozenset(
     """a an and any are as at be been being but by can could do does for from had has have he her him his how i if in
@@ -61,27 +62,33 @@ def _stem(word: str) -> str:
     return word.removesuffix("e") if len(word) > 3 else word
 
 
-def group(lines: Iterable[tuple[str, str]], *, by_first_sentence: bool = False) -> list[Grouped]:
-    """(speaker, line) pairs as groups, the most shared first; a speaker counts once in a group.
-
-    With `by_first_sentence` lines that begin alike are one group called after that sentence, whatever example follows.
-    """
+def group(lines: Iterable[tuple[str, str]]) -> list[Grouped]:
+    """(speaker, line) pairs as groups, the most shared first; a speaker counts once in a group."""
     groups: list[tuple[frozenset[str], Grouped]] = []
     for speaker, line in lines:
         text = " ".join(line.split())
         if not text:
             continue
-        head = _SENTENCE.split(text, maxsplit=1)[0] if by_first_sentence else text
-        words = stems(head)
+        words = stems(text)
         home = next((g for known, g in groups if _alike(words, known)), None)
         if home is None:
-            home = Grouped(head)
+            home = Grouped(text)
             groups.append((words, home))
         if speaker not in home.speakers:
             home.speakers.append(speaker)
         if text not in home.variants:
             home.variants.append(text)
     return sorted((g for _, g in groups), key=lambda g: -g.count)
+
+
+def advice_in(text: str) -> list[str]:
+    """Each thing a text asks for, one sentence each, up to where it begins to quote or to give an instance."""
+    found: list[str] = []
+    for sentence in _SENTENCE.split(" ".join(text.split())):
+        if _INSTANCE.search(sentence):
+            break
+        found.append(sentence)
+    return found or [text]
 
 
 def _alike(one: frozenset[str], other: frozenset[str]) -> bool:

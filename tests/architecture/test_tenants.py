@@ -1,0 +1,89 @@
+"""Sweep over every address with an id: another tenant's row looks exactly like no row, and is left as it was."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+NOBODYS = 2_000_000_000
+JSON_BODY = {"name": "Stolen", "message": "Hello", "prompt_type": "perplexity", "data": {"age": 1}, "description": "x"}
+ALIASES = {"chat_history_id": "conversation_id"}
+NOT_A_ROWS_ID = {"version"}
+
+
+@pytest.fixture
+def ours(client, member, in_tenant, run_jobs) -> dict[str, int]:
+    """One of everything a tenant can have, and the ids."""
+    from sqlalchemy import select
+
+    from app.accounts.services.login import list_sessions
+    from app.core.db import db, unit_of_work
+    from app.insights import models
+    from app.insights.services import chat, conversations, reports
+
+    audience_id = client.post("/audience", json={"name": "Ours"}).get_json()["audience_id"]
+    run_jobs()
+    client.post("/simulations", json={"audience_id": audience_id, "name": "Ours", "type": "default"})
+    with in_tenant(member.tenant_id):
+        persona_id = db.session.scalars(select(models.Persona.id)).first()
+        with unit_of_work():
+            report_id = reports.request_report(audience_id, "perplexity", deep=False).id
+            conversation_id = conversations.begin(persona_id, member.id).id
+        with unit_of_work():
+            chat.ask(conversation_id, member.id, "Hello")
+    run_jobs()
+    with in_tenant(member.tenant_id):
+
+        def first(model: Any) -> int:
+            return db.session.scalars(select(model.id).order_by(model.id.desc())).first()
+
+        return {
+            "audience_id": audience_id, "segment_id": first(models.AudienceSegment), "persona_id": persona_id,
+            "simulation_id": first(models.Simulation), "conversation_id": conversation_id, "report_id": report_id,
+            "turn_id": first(models.ChatTurn), "user_id": member.id, "session_id": list_sessions(member.id)[0].id,
+        }  # fmt: skip
+
+
+def filled(rule: Any, ids: dict[str, int]) -> str:
+    address = re.sub(r"<any\((\w+)[^)]*\):\w+>", r"\1", rule.rule)
+    address = re.sub(r"<int:(\w+)>", lambda m: str(ids.get(ALIASES.get(m[1], m[1]), 1)), address)
+    return re.sub(r"<\w+>", "summary", address)
+
+
+def test_each_id_in_an_address_is_covered_here(app, ours):
+    names = {name for rule in app.url_map.iter_rules() for name in re.findall(r"<int:(\w+)>", rule.rule)}
+    assert {ALIASES.get(name, name) for name in names} - set(ours) - NOT_A_ROWS_ID == set()
+
+
+def test_another_tenants_row_looks_like_no_row_and_stays_as_it_was(app, client, client_for, other_member, ours):
+    stranger = client_for(other_member)
+    token = re.search(r'name="csrf_token" value="([^"]+)"', stranger.get("/app/settings/you").text).group(1)
+    nobodys = dict.fromkeys(ours, NOBODYS)
+    watched = [
+        f"/audience/{ours['audience_id']}/insight", f"/simulations/{ours['simulation_id']}",
+        f"/chat/{ours['conversation_id']}", f"/personas/{ours['persona_id']}", f"/segments/{ours['segment_id']}",
+    ]  # fmt: skip
+    before = [client.get(url).get_json() for url in watched]
+
+    def answer(rule: Any, method: str, ids: dict[str, int]) -> tuple[int, str]:
+        is_page = rule.rule.startswith("/app/")
+        body = {"data": {"csrf_token": token, **JSON_BODY}} if is_page else {"json": JSON_BODY}
+        headers = {"Accept": "text/html" if is_page else "application/json"}
+        got = stranger.open(filled(rule, ids), method=method, headers=headers, **({} if method == "GET" else body))
+        return got.status_code, got.headers.get("Location", "")
+
+    swept = 0
+    for rule in app.url_map.iter_rules():
+        names = {ALIASES.get(name, name) for name in re.findall(r"<int:(\w+)>", rule.rule)} - NOT_A_ROWS_ID
+        for method in sorted(rule.methods - {"HEAD", "OPTIONS"}) if names else ():
+            theirs, none = answer(rule, method, ours), answer(rule, method, nobodys)
+            assert theirs[0] == none[0], (
+                f"{method} {rule.rule} tells another tenant's row ({theirs}) from none ({none})"
+            )
+            is_poll = rule.rule.endswith("/live")  # it leads away from what was deleted
+            assert theirs[0] in (404, 422) or (is_poll and theirs[0] == 303), f"{method} {rule.rule}: {theirs}"
+            swept += 1
+    assert swept > 60
+    assert [client.get(url).get_json() for url in watched] == before
