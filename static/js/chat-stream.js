@@ -3,12 +3,15 @@
 (() => {
   const { parley } = window;
   const answers = new Map();  // turn id -> { run, text, asking }
+  const SLOW_POLL_MS = 1200;  // what was said before this page's stream was open is missed: it asks while it waits
   let settle = () => {};      // what to do when the page's messages are behind
 
   /** Marks such as [3] become chips when the answer is done; until then they are not shown, nor is half a mark. */
   const visible = (text) => text.replace(/[ \t]?\[\d{1,3}(?:\s*[,;]\s*\d{1,3})*\](?![(:])/g, "").replace(/[ \t]?\[[\d,; ]{0,12}$/, "");
 
   const element = (id) => document.querySelector(`[data-streaming][data-turn="${id}"]`);
+
+  const open = () => [...document.querySelectorAll("[data-streaming]")].map((item) => Number(item.dataset.turn));
 
   const known = (id) => {
     if (!answers.has(id)) answers.set(id, { run: 0, text: "", asking: false });
@@ -81,7 +84,8 @@
     parley.live.on("chat_restart", mine(restart));
     parley.live.on("chat_done", mine(({ turn_id: id }) => { answers.delete(id); behind(); }));
     parley.live.on(`conversation-${conversation}`, () => behind());
-    parley.live.onResync(() => { document.querySelectorAll("[data-streaming]").forEach((item) => catchUp(Number(item.dataset.turn))); behind(); });
+    parley.live.onResync(() => { open().forEach(catchUp); behind(); });
+    setInterval(() => open().forEach(catchUp), SLOW_POLL_MS);
     parley.each("[data-streaming]", (item) => adopt(Number(item.dataset.turn), Number(item.dataset.run), item.dataset.raw));
   };
 

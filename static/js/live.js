@@ -78,7 +78,10 @@
   let source = null;
   const waiting = [];
   const resyncers = new Set();
-  const announce = (state) => document.dispatchEvent(new CustomEvent("parley:live", { detail: state }));
+  const announce = (state) => {
+    document.documentElement.dataset.live = state;
+    document.dispatchEvent(new CustomEvent("parley:live", { detail: state }));
+  };
 
   /** Ask again for everything on the page that follows events: some may have passed unseen. */
   const resync = () => {

@@ -72,10 +72,12 @@ def page(context: BrowserContext, stack, account) -> Page:
     return sign_in(context, stack, account)
 
 
-def begin(page: Page, stack) -> int:
+def begin(page: Page, stack, *, has_scripts: bool = True) -> int:
     page.goto(f"{stack.url}/app/conversations/new?q=Priya")
     page.get_by_role("button", name="Talk").first.click()
     page.wait_for_url(re.compile(r"/app/conversations/\d+"))
+    if has_scripts:
+        expect(page.locator("html[data-live=up]")).to_have_count(1)  # its stream is open: every word is heard
     return int(re.search(r"/conversations/(\d+)", page.url).group(1))  # type: ignore[union-attr]
 
 
@@ -214,7 +216,7 @@ def test_it_can_be_used_with_one_thumb(browser: Browser, stack, account):
 def test_without_javascript_one_can_ask_and_read(browser: Browser, stack, account):
     plain = browser.new_context(java_script_enabled=False, viewport={"width": 1200, "height": 800})
     page = sign_in(plain, stack, account)
-    begin(page, stack)
+    begin(page, stack, has_scripts=False)
     page.get_by_label("Message to Priya").fill(LONG)
     page.get_by_role("button", name="Send").click()
     link = page.get_by_role("link", name="Show the answer")
