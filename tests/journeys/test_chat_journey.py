@@ -22,7 +22,7 @@ LONG = "What is hardest about planning dinner?"
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory) -> Iterator[Stack]:
     """The product with answers slow enough for something to happen in their middle."""
-    running = Stack(tmp_path_factory.mktemp("chat"), BUILTIN_TOKEN_DELAY_MS="120").start(workers=2)
+    running = Stack(tmp_path_factory.mktemp("chat"), BUILTIN_TOKEN_DELAY_MS="400").start(workers=2)
     yield running
     running.stop()
 
