@@ -14,7 +14,20 @@ def create_app() -> Flask:
 
     from flask import Flask
 
-    from app.core import assets, db, dialects, formats, health, htmx, http, logs, requests, security, sse
+    from app.core import (
+        assets,
+        contract_dialects,
+        db,
+        dialects,
+        formats,
+        health,
+        htmx,
+        http,
+        logs,
+        requests,
+        security,
+        sse,
+    )
     from app.core.config import ROOT, get_settings
     from app.features import FEATURES
 
@@ -24,7 +37,7 @@ def create_app() -> Flask:
     app.static_folder = str(ROOT / "static")
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600 if settings.environment == "production" else 0
-    for part in (requests, security, http, db, htmx, dialects, sse, health, formats, assets):
+    for part in (requests, security, http, db, htmx, dialects, contract_dialects, sse, health, formats, assets):
         part.init_app(app)
     import_module("app.core.housekeeping")
     import_module("app.demo").init_app(app)

@@ -6,16 +6,18 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from flask import Flask, current_app, g, request
-from flask_login import LoginManager
+from flask import Flask, current_app, g, request, session
+from flask_login import LoginManager, login_user, logout_user
 from flask_login import current_user as login_user_proxy
 
-from app.accounts.models import Membership, Tenant, User
-from app.accounts.services import login, permissions
+from app.accounts.models import Membership, Tenant, User, UserSession
+from app.accounts.services import api_keys, audit, sessions, tokens
 from app.core import logs, tenancy
 from app.core.config import get_settings
 from app.core.db import release_connection, unit_of_work
+from app.core.dialects import speaks_json
 from app.core.errors import PermissionDenied, Unauthenticated
+from app.core.http import client_address
 from app.core.jobs import set_origin
 from app.core.sse import allow_channels
 
@@ -33,6 +35,18 @@ def public(view: ViewT) -> ViewT:
 def signed_in(view: ViewT) -> ViewT:
     """Mark a view as open to anyone who is signed in, whatever their role: their own account."""
     view.is_for_everyone = True  # type: ignore[attr-defined]
+    return view
+
+
+def open_without_mfa(view: ViewT) -> ViewT:
+    """Mark a view that someone whose tenant requires two-factor may use before they have it: turning it on, leaving."""
+    view.is_open_without_mfa = True  # type: ignore[attr-defined]
+    return view
+
+
+def ignores_bearer(view: ViewT) -> ViewT:
+    """Mark a public view that takes no credential from the Authorization header: it is how one gets a new one."""
+    view.ignores_bearer = True  # type: ignore[attr-defined]
     return view
 
 
@@ -58,24 +72,39 @@ def require(permission: str) -> None:
 
 
 def may(permission: str) -> bool:
-    """Whether the caller's role holds the permission."""
-    caller = current_caller()
-    return caller.user.is_superadmin or permissions.allows(caller.membership.role, permission)
+    """Whether the caller's role, or the scopes of the key, hold the permission."""
+    return current_caller().may(permission)
 
 
-def current_caller() -> login.Caller:
-    caller: login.Caller | None = g.get("caller")
+def current_caller() -> sessions.Caller:
+    caller: sessions.Caller | None = g.get("caller")
     if caller is None:
         raise Unauthenticated("Sign in first.")
     return caller
 
 
 def current_user() -> User:
-    return current_caller().user
+    """Who acts; for an API key who made it, as long as they are there."""
+    user = current_caller().user
+    if user is None:
+        raise PermissionDenied("This needs a person, and whoever made this key has left.", code="person_needed")
+    return user
 
 
 def current_membership() -> Membership:
-    return current_caller().membership
+    """The caller's place in the tenant; an API key has none."""
+    membership = current_caller().membership
+    if membership is None:
+        raise PermissionDenied("This needs a person: sign in.", code="person_needed")
+    return membership
+
+
+def current_session() -> UserSession:
+    """The caller's own sign-in; an API key has none."""
+    own = current_caller().session
+    if own is None:
+        raise PermissionDenied("This needs a person: sign in.", code="person_needed")
+    return own
 
 
 def current_tenant() -> Tenant:
@@ -84,49 +113,115 @@ def current_tenant() -> Tenant:
 
 @manager.user_loader
 def _load_user(token: str) -> User | None:
-    caller = login.find_caller(token) if token and isinstance(token, str) else None
-    if caller is None:
+    caller = sessions.find_caller(token) if token and isinstance(token, str) else None
+    if caller is None or caller.user is None:
         return None
     caller.user.session_token = token
     g.caller = caller
     return caller.user
 
 
+def _bearer_caller() -> sessions.Caller | None:
+    """Whom the Authorization header speaks for, or None without one. A header that is no good is refused, never
+    passed over for a cookie. Pages are for people with a session: there it is not looked at."""
+    header = request.headers.get("Authorization", "")
+    if not header or not speaks_json(request.path):
+        return None
+    scheme, _, text = header.partition(" ")
+    if scheme.lower() != "bearer" or not text.strip():
+        raise Unauthenticated("Send the credential as Authorization: Bearer <token>.", code="token_invalid")
+    if not text.strip().startswith(api_keys.PREFIXES):
+        caller = sessions.find_token_caller(tokens.read_access(text.strip()))
+        if caller is None:
+            raise Unauthenticated(tokens.INVALID, code="token_invalid")
+        return caller
+    found = api_keys.find_anywhere(text.strip())
+    if found is None:
+        raise Unauthenticated("This API key is not valid.", code="api_key_invalid")
+    return sessions.Caller(tenant=found.tenant, user=found.user, api_key=found.key)
+
+
 def _enter() -> None:
     """Bind the caller's tenant for this request, or refuse an anonymous one."""
+    audit.set_actor(_actor())
     if request.endpoint in PUBLIC_ENDPOINTS or request.endpoint is None:
         return
-    if login_user_proxy.is_authenticated:
-        _bind(current_caller())
-        return
     view = current_app.view_functions[request.endpoint]
-    if not getattr(view, "is_public", False):
-        raise Unauthenticated("Sign in first.")
+    bearer = None if getattr(view, "ignores_bearer", False) else _bearer_caller()
+    if bearer is not None:
+        g.caller = bearer
+    elif not login_user_proxy.is_authenticated:
+        if not getattr(view, "is_public", False):
+            raise Unauthenticated("Sign in first.")
+        return
+    _bind(current_caller())
+    _check_view(view, current_caller())
 
 
-def _bind(caller: login.Caller) -> None:
+def _check_view(view: Callable[..., Any], caller: sessions.Caller) -> None:
+    """A person's own account is not for keys, and where a tenant requires two-factor nothing else is open without."""
+    if getattr(view, "is_public", False):
+        return
+    if caller.api_key and getattr(view, "is_for_everyone", False):
+        raise PermissionDenied("This needs a person: sign in.", code="person_needed")
+    lacks_mfa = caller.tenant.requires_mfa and caller.user is not None and not caller.user.has_mfa
+    if lacks_mfa and not caller.api_key and not getattr(view, "is_open_without_mfa", False):
+        raise PermissionDenied("This workspace asks for two-factor. Turn it on first.", code="mfa_enrolment_required")
+
+
+def _actor(user_id: int | None = None, label: str = "", credential: str = "none") -> audit.Actor:
+    browser = request.headers.get("User-Agent", "")
+    return audit.Actor(user_id, label, credential, client_address(), browser, g.get("request_id", ""))
+
+
+def _bind(caller: sessions.Caller) -> None:
+    user_id = caller.user.id if caller.user else None
     tenancy.bind_tenant(caller.tenant.id)
-    set_origin(caller.user.id, g.get("request_id"))
-    logs.bind(tenant_id=caller.tenant.id, user_id=caller.user.id)
-    if login.is_due_to_be_seen(caller):
+    set_origin(user_id, g.get("request_id"))
+    logs.bind(tenant_id=caller.tenant.id, user_id=user_id, credential=caller.credential)
+    label = f"API key {caller.api_key.name}" if caller.api_key else (caller.user.email if caller.user else "")
+    audit.set_actor(_actor(user_id, label, caller.credential))
+    if sessions.is_due_to_be_seen(caller):
         with unit_of_work():
-            login.mark_seen(caller)
+            sessions.mark_seen(caller, client_address())
 
 
 def _stream_access(channels: list[str]) -> int:
     caller = current_caller()
-    return allow_channels(channels, tenant_id=caller.tenant.id, user_id=caller.user.id)
+    require("insights.read")
+    own_id = caller.user.id if caller.user and not caller.api_key else 0  # a key hears the tenant, no person
+    return allow_channels(channels, tenant_id=caller.tenant.id, user_id=own_id)
+
+
+def sign_in_browser(user: User, *, password: str | None = None, has_mfa: bool = False) -> None:
+    """Open a session for this browser; whatever its cookie carried before is forgotten, so none can be planted."""
+    visit = sessions.Visit(client_address(), request.headers.get("User-Agent", ""), has_mfa=has_mfa)
+    with unit_of_work():
+        _row, token = sessions.open_session(user, visit, password=password)
+    session.clear()
+    session.permanent = True
+    user.session_token = token
+    login_user(user)
+
+
+def sign_out_browser() -> None:
+    """End this browser's session and forget its cookie."""
+    if login_user_proxy.is_authenticated:
+        with unit_of_work():
+            sessions.end_session(login_user_proxy.get_id())
+        logout_user()
+    session.clear()
 
 
 def _session_watch(app: Flask) -> Callable[[], Callable[[], bool]]:
-    """A check, usable after the request has ended, that the caller's session is still live."""
+    """A check, usable after the request has ended, that the caller's credential still opens the same tenant."""
 
     def watch() -> Callable[[], bool]:
-        token = current_user().session_token or ""
+        caller = current_caller()
 
         def still_allowed() -> bool:
             with app.app_context():
-                allowed = login.find_caller(token) is not None
+                allowed = sessions.is_still_good(caller)
                 release_connection()
             return allowed
 

@@ -40,6 +40,8 @@ class Settings(BaseSettings):
     cookie_secure: bool | None = None  # default: on in production
     max_body_bytes: int = 2 * 1024 * 1024
     session_days: int = 14
+    refresh_days: int = 30
+    jwt_keys: str = ""  # comma-separated secrets, newest first; empty: derived from secret_key
     log_level: str = "INFO"
     log_format: Literal["auto", "json", "console"] = "auto"
     metrics_token: str = ""
@@ -86,6 +88,8 @@ class Settings(BaseSettings):
                 raise ValueError("SECRET_KEY must be set to a secret of 32 characters or more in production")
             if DEV_FIELD_KEY in self.field_keys or not self.field_keys:
                 raise ValueError("FIELD_KEYS must be set to your own Fernet keys in production")
+            if any(len(key.strip()) < 32 for key in self.jwt_keys.split(",") if key.strip()):
+                raise ValueError("JWT_KEYS must be secrets of 32 characters or more in production")
             if self.demo_mode and self.demo_password == DEMO_PASSWORD:
                 raise ValueError("DEMO_PASSWORD must be set to your own in production with DEMO_MODE")
         return self

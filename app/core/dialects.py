@@ -53,6 +53,12 @@ def speaks_only_json(path: str) -> bool:
     return dialect is not html_dialect and not getattr(dialect, "serves_pages", False)
 
 
+def speaks_json(path: str) -> bool:
+    """Whether this call is a program's: at an address of a contract, and not a browser's at one both share."""
+    dialect = find_dialect(path)
+    return dialect is not html_dialect and (not getattr(dialect, "serves_pages", False) or wants_json())
+
+
 def insight_dialect(error: AppError) -> Response:
     """`{"error": text, "code"?, "details"?}`, as the insight contract shows."""
     body: dict[str, Any] = {"error": error.message, "code": error.code}
@@ -73,6 +79,8 @@ def json_or_html(dialect: Dialect) -> Dialect:
 
 def html_dialect(error: AppError) -> Response:
     """A page that says what happened; for htmx a toast that leaves the page as it is; sign-in for a 401."""
+    if error.code == "mfa_enrolment_required":
+        return go_to("/app/settings/security")
     if error.status == 401:
         return go_to(
             "/login?" + urlencode({"next": request.full_path.rstrip("?")}) if request.method == "GET" else "/login"
@@ -116,6 +124,8 @@ def respond(error: Exception) -> Response:
         log.error("unhandled_error", path=request.path, exc_info=error)
     response = find_dialect(request.path)(app_error)
     response.headers.update(app_error.headers)
+    if app_error.status == 401 and speaks_json(request.path):
+        response.headers.setdefault("WWW-Authenticate", "Bearer")
     return response
 
 

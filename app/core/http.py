@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any, TypeVar
 
-from flask import Flask, request
+from flask import Flask, current_app, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.routing import IntegerConverter, Map
 
@@ -18,7 +18,21 @@ SchemaT = TypeVar("SchemaT", bound=BaseModel)
 
 def read_json(schema: type[SchemaT]) -> SchemaT:
     """The request's body as `schema`: 415 for another content type, 400 for broken JSON, 422 naming each bad field."""
+    _check_described("body", schema)
     return validate(schema, read_json_object())
+
+
+def read_query(schema: type[SchemaT]) -> SchemaT:
+    """The query string as `schema`: 422 naming each bad parameter; one given empty counts as not given."""
+    _check_described("query", schema)
+    return validate(schema, {name: value for name, value in request.args.items() if value != ""})
+
+
+def _check_described(part: str, schema: type[BaseModel]) -> None:
+    """A route that is described validates with just what its document says."""
+    operation = getattr(current_app.view_functions.get(request.endpoint or ""), "operation", None)
+    if operation is not None and getattr(operation, part) is not schema:
+        raise RuntimeError(f"{request.endpoint} reads {schema.__name__}, which its description does not name.")
 
 
 def read_json_object() -> dict[str, Any]:

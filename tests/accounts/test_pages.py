@@ -79,7 +79,7 @@ def test_a_new_password_needs_the_old_one_and_ends_other_sign_ins(client, client
 
 
 def test_one_sign_in_can_be_ended_but_not_somebody_elses(client, client_for, member, other_member, app):
-    from app.accounts.services.login import list_sessions
+    from app.accounts.services.sessions import list_sessions
 
     elsewhere, stranger = client_for(member), client_for(other_member)
     with app.app_context():

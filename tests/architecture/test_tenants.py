@@ -18,7 +18,7 @@ def ours(client, member, in_tenant, run_jobs) -> dict[str, int]:
     """One of everything a tenant can have, and the ids."""
     from sqlalchemy import select
 
-    from app.accounts.services.login import list_sessions
+    from app.accounts.services.sessions import list_sessions
     from app.core.db import db, unit_of_work
     from app.insights import models
     from app.insights.services import chat, conversations, reports

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask, Response, jsonify, make_response
 
-from app.accounts.guards import public, require_permission
+from app.accounts.guards import ignores_bearer, public, require_permission
 from app.accounts.schemas import Credentials
 from app.accounts.services import members, signup
 from app.core import ratelimit
@@ -17,6 +17,7 @@ bp = Blueprint("admins_api", __name__)
 
 @bp.post("/setup-admin")
 @public
+@ignores_bearer
 def set_up_admin() -> Response:
     body = read_json(Credentials)
     ratelimit.check("signup.address", client_address())

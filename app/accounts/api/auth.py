@@ -6,11 +6,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from flask import Blueprint, Flask, Response, current_app, jsonify, make_response, request, session
-from flask_login import current_user as caller_proxy
-from flask_login import login_user, logout_user
+from flask import Blueprint, Flask, Response, current_app, jsonify, make_response
 
-from app.accounts.guards import public
+from app.accounts.guards import ignores_bearer, public, sign_in_browser, sign_out_browser
 from app.accounts.schemas import Credentials, SignInCredentials
 from app.accounts.services import login, signup
 from app.core import ratelimit
@@ -36,6 +34,7 @@ def or_page(endpoint: str) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
 
 @bp.post("/signup")
 @public
+@ignores_bearer
 @or_page("auth_pages.submit_signup")
 def sign_up() -> Response:
     body = read_json(Credentials)
@@ -47,30 +46,22 @@ def sign_up() -> Response:
 
 @bp.post("/login")
 @public
+@ignores_bearer
 @or_page("auth_pages.submit_login")
 def sign_in() -> Response:
     body = read_json(SignInCredentials)
     login.throttle(body.email, client_address())
     user = login.authenticate(body.email, body.password)
-    browser = request.headers.get("User-Agent", "")
-    with unit_of_work():
-        token = login.start_session(user, password=body.password, address=client_address(), browser=browser)
-    session.clear()
-    user.session_token = token
-    session.permanent = True
-    login_user(user)
+    sign_in_browser(user, password=body.password)
     return jsonify(message="Login successful", user_id=user.id)
 
 
 @bp.get("/logout")
 @public
+@ignores_bearer
 @or_page("auth_pages.log_out")
 def sign_out() -> Response:
-    if caller_proxy.is_authenticated:
-        with unit_of_work():
-            login.end_session(caller_proxy.get_id())
-        logout_user()
-    session.clear()
+    sign_out_browser()
     return jsonify(message="Logged out successfully")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import ForeignKey, String, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.accounts.models.tenant import Tenant
@@ -30,6 +30,7 @@ class Membership(Timestamps, Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     tenant_id: Mapped[int] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"), index=True)
     role: Mapped[str] = mapped_column(String(12), default=Role.ANALYST)
+    is_active: Mapped[bool] = mapped_column(default=True, server_default=true())  # of this tenant only
     last_seen_at: Mapped[datetime | None]
     previous_visit_at: Mapped[datetime | None]
     activity_seen_at: Mapped[datetime | None]

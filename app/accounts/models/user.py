@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask_login import UserMixin  # a mixin of four properties, no HTTP
-from sqlalchemy import String
+from sqlalchemy import String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base, Timestamps
@@ -20,6 +20,8 @@ class User(UserMixin, Timestamps, Base):
     password_hash: Mapped[str] = mapped_column(String(255))
     is_enabled: Mapped[bool] = mapped_column(default=True)
     is_superadmin: Mapped[bool] = mapped_column(default=False)
+    has_mfa: Mapped[bool] = mapped_column(default=False, server_default=false())  # a second factor is confirmed
+    webauthn_handle: Mapped[str | None] = mapped_column(String(100), unique=True)
 
     session_token = ""  # of this request's session; not a column
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, make_response, render_template, request, session, url_for
+from flask import Blueprint, Response, make_response, render_template, request, url_for
 from flask_login import current_user as caller_proxy
-from flask_login import login_user, logout_user
 
-from app.accounts.guards import public
+from app.accounts.guards import public, sign_in_browser, sign_out_browser
 from app.accounts.models import User
 from app.accounts.schemas import Credentials, SignInCredentials
 from app.accounts.services import login, signup
@@ -71,22 +70,12 @@ def submit_signup() -> Response:
 @bp.post("/logout/form")
 @public
 def log_out() -> Response:
-    if caller_proxy.is_authenticated:
-        with unit_of_work():
-            login.end_session(caller_proxy.get_id())
-        logout_user()
-    session.clear()
+    sign_out_browser()
     return go_to(url_for("auth_pages.show_login"))
 
 
 def _begin(user: User, password: str) -> Response:
-    browser = request.headers.get("User-Agent", "")
-    with unit_of_work():
-        token = login.start_session(user, password=password, address=client_address(), browser=browser)
-    session.clear()
-    session.permanent = True
-    user.session_token = token
-    login_user(user)
+    sign_in_browser(user, password=password)
     return go_to(_safe_next())
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, flash, make_response, render_template, request, url_for
 
-from app.accounts.guards import current_user, signed_in
-from app.accounts.services import login, members
+from app.accounts.guards import current_session, current_user, signed_in
+from app.accounts.services import members, sessions
 from app.accounts.services.browsers import browser_name
 from app.core import ratelimit
 from app.core.db import unit_of_work
@@ -48,7 +48,7 @@ def change_password() -> Response:
         with unit_of_work():
             user = current_user()
             members.change_password(user, form.get("current_password", ""), form.get("new_password", ""))
-            ended = login.end_other_sessions(user.id, user.session_token)
+            ended = sessions.end_sessions(user.id, "password changed", keep_id=current_session().id)
     except AppError as error:
         return _page(error)
     return _done(f"Your password is changed.{f' {ended} other sign-in ended.' if ended else ''}")
@@ -58,7 +58,7 @@ def change_password() -> Response:
 @signed_in
 def end_session(session_id: int) -> Response:
     with unit_of_work():
-        login.end_session_by_id(current_user().id, session_id)
+        sessions.end_session_by_id(current_user().id, session_id)
     return _done("That sign-in is ended.")
 
 
@@ -75,7 +75,7 @@ def _page(error: AppError | None = None) -> Response:
         user=user,
         name=request.form.get("name", user.name),
         errors=errors,
-        sessions=[(row, browser_name(row.browser)) for row in login.list_sessions(user.id)],
-        this_session=login.session_id_of(user.session_token),
+        sessions=[(row, browser_name(row.browser)) for row in sessions.list_sessions(user.id)],
+        this_session=current_session().id,
     )
     return make_response(page, error.status if error else 200)

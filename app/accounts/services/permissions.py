@@ -1,21 +1,46 @@
-"""Which role may do what: one table that guards every edge and draws the pages."""
+"""Which role, and which scope of a key, may do what: one table that guards every edge and draws the pages."""
 
 from __future__ import annotations
 
-from app.accounts.models import Role
+from app.accounts.models import Role, Scope
 
-_VIEWER = {"insights.read"}
+SUPERADMIN = "superadmin"
+_VIEWER = {"insights.read", "members.read", "workspace.read", "jobs.read"}
 _ANALYST = _VIEWER | {"insights.write"}
 _MANAGER = set(_ANALYST)
-_ADMIN = _MANAGER | {"ai.manage", "members.manage"}
+_ADMIN = _MANAGER | {"ai.manage", "members.manage", "workspace.manage", "api_keys.manage", "audit.read"}
+_PLATFORM = {"tenants.manage"}
 
 TABLE: dict[str, frozenset[str]] = {
     Role.VIEWER: frozenset(_VIEWER),
     Role.ANALYST: frozenset(_ANALYST),
     Role.MANAGER: frozenset(_MANAGER),
     Role.ADMIN: frozenset(_ADMIN),
+    SUPERADMIN: frozenset(_ADMIN | _PLATFORM),
 }
 ALL = frozenset().union(*TABLE.values())
+_NOT_JUST_READING = {"audit.read"}
+
+SCOPES: dict[str, frozenset[str]] = {
+    Scope.READ: frozenset(name for name in ALL if name.endswith(".read")) - _NOT_JUST_READING,
+    Scope.WRITE: frozenset(name for name in ALL if name.endswith(".write")),
+    Scope.EVENTS: frozenset(name for name in ALL if name.startswith("events.")),
+    Scope.MESSAGING: frozenset(name for name in ALL if name.startswith("messaging.")),
+    Scope.ADMIN: frozenset(_ADMIN),
+}
+ROLE_WORDS: dict[str, str] = {
+    Role.ADMIN: "Everything, with people, keys and settings",
+    Role.MANAGER: "Makes and changes everything, and reaches people",
+    Role.ANALYST: "Makes and changes audiences, personas and simulations",
+    Role.VIEWER: "Looks at everything, changes nothing",
+}
+SCOPE_WORDS: dict[str, str] = {
+    Scope.READ: "Read audiences, personas, simulations and people",
+    Scope.WRITE: "Make, change and delete them",
+    Scope.EVENTS: "Send events about people",
+    Scope.MESSAGING: "Speak the messaging API; such a key begins with msg_",
+    Scope.ADMIN: "Everything an admin may: people, keys, settings and the audit log",
+}
 
 
 def allows(role: str, permission: str) -> bool:
@@ -23,3 +48,10 @@ def allows(role: str, permission: str) -> bool:
     if permission not in ALL:
         raise KeyError(permission)
     return permission in TABLE.get(role, frozenset())
+
+
+def scopes_allow(scopes: list[str], permission: str) -> bool:
+    """Whether a key with these scopes holds the permission."""
+    if permission not in ALL:
+        raise KeyError(permission)
+    return any(permission in SCOPES.get(scope, frozenset()) for scope in scopes)
