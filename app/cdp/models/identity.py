@@ -1,0 +1,63 @@
+"""What a profile is known by, and the record of profiles that became one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.cdp.models.profile import BigId, OfTenant, key_text
+from app.core.clock import utc_now
+from app.core.db import Base
+
+
+class Identity(OfTenant, Base):
+    """`kind` is anonymous_id, user_id, email, phone or external:<system>; `value` is normalised."""
+
+    __tablename__ = "identities"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "kind", "value"),
+        Index("ix_identities_tenant_id_profile_id", "tenant_id", "profile_id"),
+        Index("ix_identities_tenant_id_value", "tenant_id", "value"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    profile_id: Mapped[int] = mapped_column(ForeignKey("profiles.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(50))
+    value: Mapped[str] = mapped_column(key_text(320))
+    source: Mapped[str] = mapped_column(String(40), default="")
+    first_seen_at: Mapped[datetime] = mapped_column(default=utc_now)
+    last_seen_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class ProfileMerge(OfTenant, Base):
+    """Two profiles became one: what moved, so that it can be taken back."""
+
+    __tablename__ = "profile_merges"
+    __table_args__ = (
+        Index("ix_profile_merges_tenant_id_winner_id", "tenant_id", "winner_id"),
+        Index("ix_profile_merges_tenant_id_loser_id", "tenant_id", "loser_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    winner_id: Mapped[int] = mapped_column(BigId)
+    loser_id: Mapped[int] = mapped_column(BigId)
+    reason: Mapped[str] = mapped_column(String(200), default="")
+    moved: Mapped[dict[str, Any]] = mapped_column(default=dict)  # identity ids, the winner's values before
+    user_id: Mapped[int | None]
+    merged_at: Mapped[datetime] = mapped_column(default=utc_now)
+    undone_at: Mapped[datetime | None]
+
+
+class IdentityRules(OfTenant, Base):
+    """A tenant's own rules: how many values of a kind a profile may have, values that mean nobody, who wins."""
+
+    __tablename__ = "identity_rules"
+
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True)
+    limits: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    blocked: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    priority: Mapped[list[Any]] = mapped_column(default=list)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)

@@ -1,0 +1,65 @@
+"""One person known to a tenant."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+
+from app.core.clock import utc_now
+from app.core.db import Base, TenantScoped
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+
+
+def key_text(length: int) -> String:
+    """Text compared byte by byte on every database, so that a prefix is a range of its index."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
+class Lifecycle(StrEnum):
+    ANONYMOUS = "anonymous"
+    KNOWN = "known"
+    LEAD = "lead"
+    CUSTOMER = "customer"
+    ACTIVE = "active"
+    CHURNED = "churned"
+
+
+class OfTenant(TenantScoped):
+    """Mixin for the large tables: tenant-scoped, but indexed by what they are asked for, never by tenant alone."""
+
+    @declared_attr
+    def tenant_id(cls) -> Mapped[int]:
+        return mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"))
+
+
+class Profile(OfTenant, Base):
+    """A person, or (with `merged_into_id`) what is left of one that turned out to be another.
+
+    `email`, `phone` and `user_id` repeat the newest identity of that kind, so that lists read one table.
+    """
+
+    __tablename__ = "profiles"
+    __table_args__ = (
+        Index("ix_profiles_tenant_id_lifecycle", "tenant_id", "lifecycle", "id"),
+        Index("ix_profiles_tenant_id_name_key", "tenant_id", "name_key"),
+        Index("ix_profiles_tenant_id_last_seen_at", "tenant_id", "last_seen_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), default="")
+    name_key: Mapped[str] = mapped_column(key_text(200), default="")  # lower case, for prefix search
+    email: Mapped[str] = mapped_column(String(320), default="")
+    phone: Mapped[str] = mapped_column(String(20), default="")
+    user_id: Mapped[str] = mapped_column(String(200), default="")
+    traits: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    lifecycle: Mapped[str] = mapped_column(String(12), default=Lifecycle.ANONYMOUS)
+    merged_into_id: Mapped[int | None] = mapped_column(BigId)
+    first_seen_at: Mapped[datetime] = mapped_column(default=utc_now)
+    last_seen_at: Mapped[datetime] = mapped_column(default=utc_now)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
