@@ -17,6 +17,7 @@ def create_app() -> Flask:
     from app.core import (
         assets,
         contract_dialects,
+        cross_origin,
         db,
         dialects,
         formats,
@@ -37,7 +38,21 @@ def create_app() -> Flask:
     app.static_folder = str(ROOT / "static")
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600 if settings.environment == "production" else 0
-    for part in (requests, security, http, db, htmx, dialects, contract_dialects, sse, health, formats, assets):
+    kernel = (
+        requests,
+        security,
+        cross_origin,
+        http,
+        db,
+        htmx,
+        dialects,
+        contract_dialects,
+        sse,
+        health,
+        formats,
+        assets,
+    )
+    for part in kernel:
         part.init_app(app)
     import_module("app.core.housekeeping")
     import_module("app.demo").init_app(app)

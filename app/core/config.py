@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     trusted_proxies: int = Field(0, ge=0, le=5)
     cookie_secure: bool | None = None  # default: on in production
     max_body_bytes: int = 2 * 1024 * 1024
+    import_max_bytes: int = 200 * 1024 * 1024
     session_days: int = 14
     refresh_days: int = 30
     jwt_keys: str = ""  # comma-separated secrets, newest first; empty: derived from secret_key

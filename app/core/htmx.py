@@ -26,7 +26,7 @@ def toast(message: str, kind: str = "ok") -> None:
     g.toast = toast_header(message, kind)
 
 
-def render(page: str, partial: str | None = None, **context: Any) -> str:
+def render(page: str, partial: str | None = None, /, **context: Any) -> str:
     """The partial for htmx, the whole page for anyone else."""
     return render_template(partial if partial and is_htmx() else page, **context)
 

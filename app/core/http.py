@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from flask import Flask, current_app, request
@@ -14,12 +15,17 @@ from app.core.errors import BadRequest, UnsupportedMediaType, ValidationFailed
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 SchemaT = TypeVar("SchemaT", bound=BaseModel)
+ViewT = TypeVar("ViewT", bound=Callable[..., Any])
+FORM_AROUND_A_FILE = 64 * 1024
 
 
-def read_json(schema: type[SchemaT]) -> SchemaT:
-    """The request's body as `schema`: 415 for another content type, 400 for broken JSON, 422 naming each bad field."""
+def read_json(schema: type[SchemaT], *, refuses_unstorable: bool = True) -> SchemaT:
+    """The request's body as `schema`: 415 for another content type, 400 for broken JSON, 422 naming each bad field.
+
+    Without `refuses_unstorable` the caller looks for texts no database keeps: one bad row is no bad body.
+    """
     _check_described("body", schema)
-    return validate(schema, read_json_object())
+    return validate(schema, read_json_object(refuses_unstorable=refuses_unstorable))
 
 
 def read_query(schema: type[SchemaT]) -> SchemaT:
@@ -35,13 +41,13 @@ def _check_described(part: str, schema: type[BaseModel]) -> None:
         raise RuntimeError(f"{request.endpoint} reads {schema.__name__}, which its description does not name.")
 
 
-def read_json_object() -> dict[str, Any]:
+def read_json_object(*, refuses_unstorable: bool = True) -> dict[str, Any]:
     """The request's body as a JSON object."""
     if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
         raise UnsupportedMediaType("Send the body as JSON, with Content-Type: application/json.")
     try:
         body = json.loads(request.get_data(cache=True).decode(), parse_constant=_refuse_constant)
-        field = _unstorable_field(body)
+        field = _unstorable_field(body) if refuses_unstorable else None
     except (ValueError, RecursionError):
         raise BadRequest("The body is not valid JSON.", code="malformed_json") from None
     if field is not None:
@@ -115,10 +121,36 @@ def wants_json() -> bool:
     return request.is_json or "text/html" not in request.headers.get("Accept", "")
 
 
+def takes_upload(limit: Callable[[], int]) -> Callable[[ViewT], ViewT]:
+    """Mark a view that takes files of up to `limit` bytes: it reads its form itself, once the caller is known."""
+
+    def decorate(view: ViewT) -> ViewT:
+        view.upload_limit = limit  # type: ignore[attr-defined]
+        return view
+
+    return decorate
+
+
+def allow_upload() -> None:
+    """Let a body past the usual size where files are taken."""
+    limit = _upload_limit()
+    if limit is not None:
+        request.max_content_length = limit() + FORM_AROUND_A_FILE
+
+
+def is_upload() -> bool:
+    """Whether this request's view takes files."""
+    return _upload_limit() is not None
+
+
+def _upload_limit() -> Callable[[], int] | None:
+    return getattr(current_app.view_functions.get(request.endpoint or ""), "upload_limit", None)
+
+
 def refuse_nul() -> None:
     """Refuse a NUL in the address or a form: no field means it, and PostgreSQL would fail on it."""
     texts = [request.path, *request.args, *request.args.values()]
-    if request.mimetype in FORMS and request.method not in ("GET", "HEAD"):
+    if not is_upload() and request.mimetype in FORMS and request.method not in ("GET", "HEAD"):
         texts += [*request.form, *request.form.values()]
     if any("\0" in text for text in texts):
         raise BadRequest("The request holds a character that cannot be kept.", code="bad_character")
@@ -133,6 +165,7 @@ class RowId(IntegerConverter):
 
 def init_app(app: Flask) -> None:
     app.url_map.converters["int"] = RowId
+    app.before_request(allow_upload)
     app.before_request(refuse_nul)
 
 

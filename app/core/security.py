@@ -9,9 +9,11 @@ from flask_talisman import Talisman
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from app.core import cross_origin
 from app.core.config import get_settings
 from app.core.dialects import respond, speaks_only_json
 from app.core.errors import PermissionDenied
+from app.core.http import is_upload
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 CSP = {
@@ -30,8 +32,11 @@ def refuse_cross_site() -> None:
 
     Browsers send Sec-Fetch-Site or Origin with every cross-site write and pages cannot forge them;
     programs that are no browser send neither and hold no ambient cookie. GET /logout writes too.
+    Addresses open to any origin take a bearer of the caller's own, and then no cookie.
     """
     if request.method in SAFE_METHODS and request.path != "/logout":
+        return
+    if cross_origin.is_open() and cross_origin.has_own_credential():
         return
     site = request.headers.get("Sec-Fetch-Site")
     if site in ("same-origin", "none"):
@@ -59,8 +64,13 @@ def _token_needed() -> bool:
 
 
 def check_token() -> None:
-    if _token_needed() and not speaks_only_json(request.path):
+    if _token_needed() and not speaks_only_json(request.path) and not is_upload():
         csrf.protect()
+
+
+def check_upload_token() -> None:
+    """What `check_token` does, for a page's view that takes a file: its form is read once the caller is known."""
+    csrf.protect()
 
 
 def _csrf_error(_error: CSRFError) -> Response:

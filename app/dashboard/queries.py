@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.ai.services.candidates import Source, list_candidates
+from app.cdp.queries import pages_profiles, segment_pages
 from app.core.jobs import BackgroundJob, list_live_jobs
 from app.insights import queries as insights
 
@@ -37,6 +38,11 @@ PAGES = (
     Hit("Simulations", "/app/simulations", icon="flask"),
     Hit("New simulation", "/app/simulations/new", "Ask a panel of personas", icon="plus"),
     Hit("Conversations", "/app/conversations", icon="message-circle"),
+    Hit("Profiles", "/app/profiles", "Everyone who is known", icon="address-book"),
+    Hit("Segments", "/app/segments", "People who have something in common", icon="filter"),
+    Hit("New segment", "/app/segments/new", "Say who you mean", icon="plus"),
+    Hit("Events", "/app/events", "As they come in", icon="activity"),
+    Hit("Imports", "/app/imports", "People and events from files", icon="database-import"),
     Hit("Activity", "/app/activity", icon="activity"),
     Hit("You", "/app/settings/you", "Name, password, sessions", icon="user"),
     Hit("AI providers", "/app/settings/ai", "Keys and order", icon="sparkles"),
@@ -59,6 +65,8 @@ def search(text: str, user_id: int) -> list[Group]:
     if text:
         found += [
             Group("Personas", "user-circle", _personas(text)),
+            Group("Profiles", "address-book", _people(text)),
+            Group("Segments", "filter", _segments(text)),
             Group("Simulations", "flask", _simulations(text)),
             Group("Conversations", "message-circle", _conversations(text, user_id)),
         ]
@@ -81,6 +89,17 @@ def _personas(text: str) -> list[Hit]:
         )
         for place in insights.search_personas(text, limit=EACH)
     ]  # fmt: skip
+
+
+def _people(text: str) -> list[Hit]:
+    return [
+        Hit(row.title, f"/app/profiles/{row.id}", row.detail, monogram=row.title)
+        for row in pages_profiles.search_people(text, EACH)
+    ]
+
+
+def _segments(text: str) -> list[Hit]:
+    return [Hit(row.name, f"/app/segments/{row.id}", row.description[:80]) for row in segment_pages.find_segments(text, EACH)]
 
 
 def _simulations(text: str) -> list[Hit]:
@@ -135,6 +154,7 @@ def checklist(totals: insights.Totals) -> list[dict[str, Any]]:
         {"label": "Describe an audience", "url": "/app/audiences/new", "done": totals.audiences > 0},
         {"label": "Talk with a persona", "url": "/app/personas", "done": totals.conversations > 0},
         {"label": "Ask a panel in a simulation", "url": "/app/simulations/new", "done": totals.simulations > 0},
+        {"label": "Bring your customers", "url": "/app/profiles", "done": pages_profiles.has_people()},
         {"label": "Add an AI key", "url": "/app/settings/ai", "done": has_model()},
     ]
 

@@ -75,7 +75,19 @@
     };
   };
 
-  const kinds = { donut, bars: (d, o, b) => bars(d, o, b, false), rows: (d, o, b) => bars(d, o, b, true), stances };
+  const line = (data, { unit }, { font, ...base }) => {
+    const values = data.map((d) => d.values[0]), low = Math.min(...values), room = Math.max(1, (Math.max(...values) - low) * 0.25);
+    return {
+      ...base,
+      tooltip: { ...base.tooltip, trigger: "axis", axisPointer: { type: "none" }, valueFormatter: (v) => spoken(v, unit) },
+      grid: { left: 4, right: 24, top: 16, bottom: 2, containLabel: true },
+      xAxis: { type: "category", boundaryGap: false, data: data.map((d) => d.name), axisTick: { show: false }, axisLine: { lineStyle: { color: token("line-2") } }, axisLabel: { ...font, hideOverlap: true } },
+      yAxis: { type: "value", min: Math.max(0, Math.floor(low - room)), minInterval: 1, splitNumber: 3, axisLabel: { ...font, formatter: (v) => spoken(v, unit) }, splitLine: { lineStyle: { color: token("line") } } },
+      series: [{ type: "line", data: values, symbol: "circle", symbolSize: (_, p) => (p.dataIndex === values.length - 1 ? 8 : 0), lineStyle: { width: 2, color: token("s1") }, itemStyle: { color: token("s1") } }],
+    };
+  };
+
+  const kinds = { donut, line, bars: (d, o, b) => bars(d, o, b, false), rows: (d, o, b) => bars(d, o, b, true), stances };
 
   const draw = async (figure) => {
     const echarts = await load();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -11,6 +12,23 @@ NOBODYS = 2_000_000_000
 JSON_BODY = {"name": "Stolen", "message": "Hello", "prompt_type": "perplexity", "data": {"age": 1}, "description": "x"}
 ALIASES = {"chat_history_id": "conversation_id"}
 NOT_A_ROWS_ID = {"version"}
+
+
+def make_customers(client: Any) -> dict[str, int]:
+    """Two people who became one, an import and a computed trait."""
+    url = "/api/v1/cdp"
+    first, second = (
+        client.post(f"{url}/events", json={"event_name": "page", "user_id": user_id}).get_json()["profile_id"]
+        for user_id in ("ours-1", "ours-2")
+    )
+    merge = client.post(f"{url}/profiles/{first}/merge", json={"profile_id": second}).get_json()
+    trait = {"name": "visits", "function": "count", "event": "page"}
+    file = {"kind": "people", "file": (BytesIO(b"email\na@example.com\n"), "people.csv")}
+    return {
+        "profile_id": first, "merge_id": merge["id"],
+        "import_id": client.post(f"{url}/imports", data=file).get_json()["id"],
+        "trait_id": client.post(f"{url}/computed-traits", json=trait).get_json()["id"],
+    }  # fmt: skip
 
 
 @pytest.fixture
@@ -34,12 +52,13 @@ def ours(client, member, in_tenant, run_jobs) -> dict[str, int]:
         with unit_of_work():
             chat.ask(conversation_id, member.id, "Hello")
     run_jobs()
+    customers = make_customers(client)
     with in_tenant(member.tenant_id):
 
         def first(model: Any) -> int:
             return db.session.scalars(select(model.id).order_by(model.id.desc())).first()
 
-        return {
+        return customers | {
             "audience_id": audience_id, "segment_id": first(models.AudienceSegment), "persona_id": persona_id,
             "simulation_id": first(models.Simulation), "conversation_id": conversation_id, "report_id": report_id,
             "turn_id": first(models.ChatTurn), "user_id": member.id, "session_id": list_sessions(member.id)[0].id,
@@ -64,6 +83,8 @@ def test_another_tenants_row_looks_like_no_row_and_stays_as_it_was(app, client, 
     watched = [
         f"/audience/{ours['audience_id']}/insight", f"/simulations/{ours['simulation_id']}",
         f"/chat/{ours['conversation_id']}", f"/personas/{ours['persona_id']}", f"/segments/{ours['segment_id']}",
+        f"/api/v1/cdp/profiles/{ours['profile_id']}", f"/api/v1/cdp/profiles/{ours['profile_id']}/merges",
+        f"/api/v1/cdp/imports/{ours['import_id']}", "/api/v1/cdp/computed-traits",
     ]  # fmt: skip
     before = [client.get(url).get_json() for url in watched]
 

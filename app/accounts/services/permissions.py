@@ -5,8 +5,8 @@ from __future__ import annotations
 from app.accounts.models import Role, Scope
 
 SUPERADMIN = "superadmin"
-_VIEWER = {"insights.read", "members.read", "workspace.read", "jobs.read"}
-_ANALYST = _VIEWER | {"insights.write"}
+_VIEWER = {"insights.read", "members.read", "workspace.read", "jobs.read", "cdp.read"}
+_ANALYST = _VIEWER | {"insights.write", "cdp.write", "events.write"}
 _MANAGER = set(_ANALYST)
 _ADMIN = _MANAGER | {"ai.manage", "members.manage", "workspace.manage", "api_keys.manage", "audit.read"}
 _PLATFORM = {"tenants.manage"}
@@ -23,7 +23,7 @@ _NOT_JUST_READING = {"audit.read"}
 
 SCOPES: dict[str, frozenset[str]] = {
     Scope.READ: frozenset(name for name in ALL if name.endswith(".read")) - _NOT_JUST_READING,
-    Scope.WRITE: frozenset(name for name in ALL if name.endswith(".write")),
+    Scope.WRITE: frozenset(name for name in ALL if name.endswith(".write")) - {"events.write"},
     Scope.EVENTS: frozenset(name for name in ALL if name.startswith("events.")),
     Scope.MESSAGING: frozenset(name for name in ALL if name.startswith("messaging.")),
     Scope.ADMIN: frozenset(_ADMIN),

@@ -27,7 +27,7 @@ class Computed(OfTenant, Base):
     """A measure of one person over all time."""
 
     __tablename__ = "computed"
-    __table_args__ = (Index("ix_computed_tenant_id_profile_id", "tenant_id", "profile_id"),)
+    __table_args__ = (Index("ix_computed_profile_id", "profile_id", "tenant_id"),)
 
     measure_id: Mapped[int] = mapped_column(ForeignKey("measures.id", ondelete="CASCADE"), primary_key=True)
     profile_id: Mapped[int] = mapped_column(ForeignKey("profiles.id", ondelete="CASCADE"), primary_key=True)
@@ -37,6 +37,8 @@ class Computed(OfTenant, Base):
     high: Mapped[float | None] = mapped_column(Float)
     first_at: Mapped[datetime]
     last_at: Mapped[datetime]
+    first_day: Mapped[int]  # days since 1970-01-01 in the tenant's zone, as in events
+    last_day: Mapped[int]
     first_value: Mapped[float | None] = mapped_column(Float)
     last_value: Mapped[float | None] = mapped_column(Float)
 

@@ -34,7 +34,7 @@ class ConsentRecord(OfTenant, Base):
     """One statement: never changed, never removed but with its person."""
 
     __tablename__ = "consent_records"
-    __table_args__ = (Index("ix_consent_records_tenant_id_profile_id", "tenant_id", "profile_id", "channel"),)
+    __table_args__ = (Index("ix_consent_records_profile_id", "profile_id", "tenant_id", "channel"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     profile_id: Mapped[int] = mapped_column(ForeignKey("profiles.id", ondelete="CASCADE"))

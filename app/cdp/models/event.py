@@ -34,7 +34,7 @@ class ProfileEvent(OfTenant, Base):
     __tablename__ = "events"
     __table_args__ = (
         UniqueConstraint("tenant_id", "message_id"),
-        Index("ix_events_tenant_id_profile_id_at", "tenant_id", "profile_id", "at"),
+        Index("ix_events_profile_id_at", "profile_id", "tenant_id", "at"),  # the person first: deleting one asks so
         Index("ix_events_tenant_id_name_id_day", "tenant_id", "name_id", "day", "profile_id"),
     )
 

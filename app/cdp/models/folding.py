@@ -18,7 +18,8 @@ class FoldItem(OfTenant, Base):
 
     `kind` events: `payload["events"]` are ids; profiles: `payload["profiles"]` are ids whose traits, consent,
     identities or lifecycle changed; moved: events and computed of `payload["from"]` now belong to `payload["to"]`;
-    erased: `payload["profiles"]` are gone.
+    erased: `payload["profiles"]` are gone, with events on `payload["days"]` (pairs of name id and day);
+    touched: written by the folder for the refresh of segments, `payload["needs"]` says what changed of whom.
     """
 
     __tablename__ = "fold_items"

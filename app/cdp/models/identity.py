@@ -19,7 +19,7 @@ class Identity(OfTenant, Base):
     __tablename__ = "identities"
     __table_args__ = (
         UniqueConstraint("tenant_id", "kind", "value"),
-        Index("ix_identities_tenant_id_profile_id", "tenant_id", "profile_id"),
+        Index("ix_identities_profile_id", "profile_id", "tenant_id"),
         Index("ix_identities_tenant_id_value", "tenant_id", "value"),
     )
 
@@ -51,8 +51,30 @@ class ProfileMerge(OfTenant, Base):
     undone_at: Mapped[datetime | None]
 
 
+class IdentityRefusal(OfTenant, Base):
+    """An identity that came with a profile's events but stayed where it was, since a limit did not allow to join.
+
+    What a change of the rules would join is read from here.
+    """
+
+    __tablename__ = "identity_refusals"
+    __table_args__ = (
+        UniqueConstraint("profile_id", "kind", "value"),
+        Index("ix_identity_refusals_tenant_id", "tenant_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    profile_id: Mapped[int] = mapped_column(ForeignKey("profiles.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(50))
+    value: Mapped[str] = mapped_column(key_text(320))
+    at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
 class IdentityRules(OfTenant, Base):
-    """A tenant's own rules: how many values of a kind a profile may have, values that mean nobody, who wins."""
+    """A tenant's own rules: how many values of a kind a profile may have, values that mean nobody, who wins.
+
+    `default_region` is the country of phone numbers written without one; empty: such a number is refused.
+    """
 
     __tablename__ = "identity_rules"
 
@@ -60,4 +82,5 @@ class IdentityRules(OfTenant, Base):
     limits: Mapped[dict[str, Any]] = mapped_column(default=dict)
     blocked: Mapped[dict[str, Any]] = mapped_column(default=dict)
     priority: Mapped[list[Any]] = mapped_column(default=list)
+    default_region: Mapped[str] = mapped_column(String(2), default="")
     updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from app.core.clock import utc_now
@@ -18,6 +18,12 @@ BigId = BigInteger().with_variant(Integer, "sqlite")
 def key_text(length: int) -> String:
     """Text compared byte by byte on every database, so that a prefix is a range of its index."""
     return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
+def index_of_the_living(name: str, *columns: str) -> Index:
+    """An index without those that turned out to be others: lists and counts are answered from it alone."""
+    living = text("merged_into_id IS NULL")
+    return Index(name, *columns, sqlite_where=living, postgresql_where=living)
 
 
 class Lifecycle(StrEnum):
@@ -45,14 +51,16 @@ class Profile(OfTenant, Base):
 
     __tablename__ = "profiles"
     __table_args__ = (
-        Index("ix_profiles_tenant_id_lifecycle", "tenant_id", "lifecycle", "id"),
-        Index("ix_profiles_tenant_id_name_key", "tenant_id", "name_key"),
-        Index("ix_profiles_tenant_id_last_seen_at", "tenant_id", "last_seen_at"),
+        index_of_the_living("ix_profiles_tenant_id_lifecycle", "tenant_id", "lifecycle", "id"),
+        index_of_the_living("ix_profiles_tenant_id_name_key", "tenant_id", "name_key"),
+        index_of_the_living("ix_profiles_tenant_id_surname_key", "tenant_id", "surname_key"),
+        index_of_the_living("ix_profiles_tenant_id_last_seen_at", "tenant_id", "last_seen_at"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     name: Mapped[str] = mapped_column(String(200), default="")
     name_key: Mapped[str] = mapped_column(key_text(200), default="")  # lower case, for prefix search
+    surname_key: Mapped[str] = mapped_column(key_text(200), default="")  # the same, last name first
     email: Mapped[str] = mapped_column(String(320), default="")
     phone: Mapped[str] = mapped_column(String(20), default="")
     user_id: Mapped[str] = mapped_column(String(200), default="")

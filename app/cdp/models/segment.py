@@ -31,7 +31,8 @@ class Segment(TenantScoped, Timestamps, Base):
     description: Mapped[str] = mapped_column(String(2000), default="")
     kind: Mapped[str] = mapped_column(String(10), default=SegmentKind.LIVE)
     conditions: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    version: Mapped[int] = mapped_column(default=1)
+    version: Mapped[int] = mapped_column(default=1)  # grows with the condition; `counted_version` is what was counted
+    counted_version: Mapped[int | None]
     member_count: Mapped[int | None]
     counted_at: Mapped[datetime | None]
     took_ms: Mapped[int | None]
@@ -43,7 +44,7 @@ class SegmentMember(OfTenant, Base):
     """Someone who was in the segment at its last refresh."""
 
     __tablename__ = "segment_members"
-    __table_args__ = (Index("ix_segment_members_tenant_id_profile_id", "tenant_id", "profile_id"),)
+    __table_args__ = (Index("ix_segment_members_profile_id", "profile_id", "tenant_id"),)
 
     segment_id: Mapped[int] = mapped_column(ForeignKey("segments.id", ondelete="CASCADE"), primary_key=True)
     profile_id: Mapped[int] = mapped_column(ForeignKey("profiles.id", ondelete="CASCADE"), primary_key=True)
@@ -56,7 +57,7 @@ class SegmentChange(OfTenant, Base):
     __tablename__ = "segment_changes"
     __table_args__ = (
         Index("ix_segment_changes_tenant_id_segment_id", "tenant_id", "segment_id", "id"),
-        Index("ix_segment_changes_tenant_id_profile_id", "tenant_id", "profile_id"),
+        Index("ix_segment_changes_profile_id", "profile_id", "tenant_id"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -21,13 +21,16 @@ class Slice(OfTenant, Base):
     measure: Mapped[str] = mapped_column(String(240), primary_key=True)
     key: Mapped[str] = mapped_column(String(120), primary_key=True)
     shard: Mapped[int] = mapped_column(primary_key=True)
-    data: Mapped[bytes] = mapped_column(LargeBinary)
-    version: Mapped[int] = mapped_column(default=1)
+    version: Mapped[int] = mapped_column(default=1)  # before the data: SQLite reads a row from the front
     updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class IndexState(OfTenant, Base):
-    """How far a tenant's index is: its version grows with every fold, so that what was cached under another is stale."""
+    """How far a tenant's index is: its version grows with every fold; what was cached under another is stale.
+
+    While it is not complete it is being rebuilt, and what comes in waits. `refreshed_day` is the day segments are of.
+    """
 
     __tablename__ = "index_states"
 
@@ -35,5 +38,6 @@ class IndexState(OfTenant, Base):
     version: Mapped[int] = mapped_column(default=0)
     zone: Mapped[str] = mapped_column(String(64), default="UTC")
     is_complete: Mapped[bool] = mapped_column(default=True)
+    refreshed_day: Mapped[int | None]
     folded_at: Mapped[datetime | None]
     rebuilt_at: Mapped[datetime | None]

@@ -23,6 +23,16 @@ GROUPS: list[tuple[str, str, list[tuple[str, str, str]]]] = [
             ("Conversations", "/app/conversations", "message-circle"),
         ],
     ),
+    (
+        "Customers",
+        "customers",
+        [
+            ("Profiles", "/app/profiles", "address-book"),
+            ("Segments", "/app/segments", "filter"),
+            ("Events", "/app/events", "activity"),
+            ("Imports", "/app/imports", "database-import"),
+        ],
+    ),
 ]
 SETTINGS = [
     ("You", "/app/settings/you", "user"),

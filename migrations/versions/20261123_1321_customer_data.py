@@ -29,6 +29,44 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_table(
+        "data_imports",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("filename", sa.String(length=200), nullable=False),
+        sa.Column("stored_as", sa.String(length=40), nullable=False),
+        sa.Column("form", sa.String(length=10), nullable=False),
+        sa.Column("layout", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("mapping", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("bytes_done", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("rows_done", sa.Integer(), nullable=False),
+        sa.Column("accepted", sa.Integer(), nullable=False),
+        sa.Column("rejected", sa.Integer(), nullable=False),
+        sa.Column("duplicates", sa.Integer(), nullable=False),
+        sa.Column("rejected_bytes", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("error", sa.String(length=500), nullable=False),
+        sa.Column("job_id", sa.String(length=32), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=True),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenants.id"], name=op.f("fk_data_imports_tenant_id_tenants"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_data_imports_user_id_users"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_data_imports")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("data_imports", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_data_imports_tenant_id"), ["tenant_id"], unique=False)
+
+    op.create_table(
         "event_names",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
@@ -64,6 +102,7 @@ def upgrade() -> None:
         sa.Column("limits", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("blocked", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("priority", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("default_region", sa.String(length=2), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["tenant_id"], ["tenants.id"], name=op.f("fk_identity_rules_tenant_id_tenants"), ondelete="CASCADE"
@@ -77,12 +116,24 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("zone", sa.String(length=64), nullable=False),
         sa.Column("is_complete", sa.Boolean(), nullable=False),
+        sa.Column("refreshed_day", sa.Integer(), nullable=True),
         sa.Column("folded_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("rebuilt_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["tenant_id"], ["tenants.id"], name=op.f("fk_index_states_tenant_id_tenants"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_index_states")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "lifecycle_rules",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("rules", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenants.id"], name=op.f("fk_lifecycle_rules_tenant_id_tenants"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_lifecycle_rules")),
         sqlite_autoincrement=True,
     )
     op.create_table(
@@ -128,6 +179,11 @@ def upgrade() -> None:
             sa.String(length=200).with_variant(sa.String(length=200, collation="C"), "postgresql"),
             nullable=False,
         ),
+        sa.Column(
+            "surname_key",
+            sa.String(length=200).with_variant(sa.String(length=200, collation="C"), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("email", sa.String(length=320), nullable=False),
         sa.Column("phone", sa.String(length=20), nullable=False),
         sa.Column("user_id", sa.String(length=200), nullable=False),
@@ -146,9 +202,34 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("profiles", schema=None) as batch_op:
-        batch_op.create_index("ix_profiles_tenant_id_last_seen_at", ["tenant_id", "last_seen_at"], unique=False)
-        batch_op.create_index("ix_profiles_tenant_id_lifecycle", ["tenant_id", "lifecycle", "id"], unique=False)
-        batch_op.create_index("ix_profiles_tenant_id_name_key", ["tenant_id", "name_key"], unique=False)
+        batch_op.create_index(
+            "ix_profiles_tenant_id_last_seen_at",
+            ["tenant_id", "last_seen_at"],
+            unique=False,
+            sqlite_where=sa.text("merged_into_id IS NULL"),
+            postgresql_where=sa.text("merged_into_id IS NULL"),
+        )
+        batch_op.create_index(
+            "ix_profiles_tenant_id_lifecycle",
+            ["tenant_id", "lifecycle", "id"],
+            unique=False,
+            sqlite_where=sa.text("merged_into_id IS NULL"),
+            postgresql_where=sa.text("merged_into_id IS NULL"),
+        )
+        batch_op.create_index(
+            "ix_profiles_tenant_id_name_key",
+            ["tenant_id", "name_key"],
+            unique=False,
+            sqlite_where=sa.text("merged_into_id IS NULL"),
+            postgresql_where=sa.text("merged_into_id IS NULL"),
+        )
+        batch_op.create_index(
+            "ix_profiles_tenant_id_surname_key",
+            ["tenant_id", "surname_key"],
+            unique=False,
+            sqlite_where=sa.text("merged_into_id IS NULL"),
+            postgresql_where=sa.text("merged_into_id IS NULL"),
+        )
 
     op.create_table(
         "segments",
@@ -159,6 +240,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=10), nullable=False),
         sa.Column("conditions", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("counted_version", sa.Integer(), nullable=True),
         sa.Column("member_count", sa.Integer(), nullable=True),
         sa.Column("counted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("took_ms", sa.Integer(), nullable=True),
@@ -186,9 +268,9 @@ def upgrade() -> None:
         sa.Column("measure", sa.String(length=240), nullable=False),
         sa.Column("key", sa.String(length=120), nullable=False),
         sa.Column("shard", sa.Integer(), nullable=False),
-        sa.Column("data", sa.LargeBinary(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["tenant_id"], ["tenants.id"], name=op.f("fk_slices_tenant_id_tenants"), ondelete="CASCADE"
         ),
@@ -204,6 +286,8 @@ def upgrade() -> None:
         sa.Column("high", sa.Float(), nullable=True),
         sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("first_day", sa.Integer(), nullable=False),
+        sa.Column("last_day", sa.Integer(), nullable=False),
         sa.Column("first_value", sa.Float(), nullable=True),
         sa.Column("last_value", sa.Float(), nullable=True),
         sa.Column("tenant_id", sa.Integer(), nullable=False),
@@ -219,7 +303,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("measure_id", "profile_id", name=op.f("pk_computed")),
     )
     with op.batch_alter_table("computed", schema=None) as batch_op:
-        batch_op.create_index("ix_computed_tenant_id_profile_id", ["tenant_id", "profile_id"], unique=False)
+        batch_op.create_index("ix_computed_profile_id", ["profile_id", "tenant_id"], unique=False)
 
     op.create_table(
         "consent_records",
@@ -241,9 +325,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("consent_records", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_consent_records_tenant_id_profile_id", ["tenant_id", "profile_id", "channel"], unique=False
-        )
+        batch_op.create_index("ix_consent_records_profile_id", ["profile_id", "tenant_id", "channel"], unique=False)
 
     op.create_table(
         "consent_states",
@@ -290,10 +372,10 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("events", schema=None) as batch_op:
+        batch_op.create_index("ix_events_profile_id_at", ["profile_id", "tenant_id", "at"], unique=False)
         batch_op.create_index(
             "ix_events_tenant_id_name_id_day", ["tenant_id", "name_id", "day", "profile_id"], unique=False
         )
-        batch_op.create_index("ix_events_tenant_id_profile_id_at", ["tenant_id", "profile_id", "at"], unique=False)
 
     op.create_table(
         "identities",
@@ -320,8 +402,33 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("identities", schema=None) as batch_op:
-        batch_op.create_index("ix_identities_tenant_id_profile_id", ["tenant_id", "profile_id"], unique=False)
+        batch_op.create_index("ix_identities_profile_id", ["profile_id", "tenant_id"], unique=False)
         batch_op.create_index("ix_identities_tenant_id_value", ["tenant_id", "value"], unique=False)
+
+    op.create_table(
+        "identity_refusals",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("profile_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(length=50), nullable=False),
+        sa.Column(
+            "value",
+            sa.String(length=320).with_variant(sa.String(length=320, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["profile_id"], ["profiles.id"], name=op.f("fk_identity_refusals_profile_id_profiles"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenants.id"], name=op.f("fk_identity_refusals_tenant_id_tenants"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_identity_refusals")),
+        sa.UniqueConstraint("profile_id", "kind", "value", name=op.f("uq_identity_refusals_profile_id_kind_value")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("identity_refusals", schema=None) as batch_op:
+        batch_op.create_index("ix_identity_refusals_tenant_id", ["tenant_id", "id"], unique=False)
 
     op.create_table(
         "segment_changes",
@@ -344,7 +451,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("segment_changes", schema=None) as batch_op:
-        batch_op.create_index("ix_segment_changes_tenant_id_profile_id", ["tenant_id", "profile_id"], unique=False)
+        batch_op.create_index("ix_segment_changes_profile_id", ["profile_id", "tenant_id"], unique=False)
         batch_op.create_index(
             "ix_segment_changes_tenant_id_segment_id", ["tenant_id", "segment_id", "id"], unique=False
         )
@@ -367,7 +474,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("segment_id", "profile_id", name=op.f("pk_segment_members")),
     )
     with op.batch_alter_table("segment_members", schema=None) as batch_op:
-        batch_op.create_index("ix_segment_members_tenant_id_profile_id", ["tenant_id", "profile_id"], unique=False)
+        batch_op.create_index("ix_segment_members_profile_id", ["profile_id", "tenant_id"], unique=False)
 
     op.create_table(
         "segment_sizes",
@@ -390,22 +497,26 @@ def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
     op.drop_table("segment_sizes")
     with op.batch_alter_table("segment_members", schema=None) as batch_op:
-        batch_op.drop_index("ix_segment_members_tenant_id_profile_id")
+        batch_op.drop_index("ix_segment_members_profile_id")
 
     op.drop_table("segment_members")
     with op.batch_alter_table("segment_changes", schema=None) as batch_op:
         batch_op.drop_index("ix_segment_changes_tenant_id_segment_id")
-        batch_op.drop_index("ix_segment_changes_tenant_id_profile_id")
+        batch_op.drop_index("ix_segment_changes_profile_id")
 
     op.drop_table("segment_changes")
+    with op.batch_alter_table("identity_refusals", schema=None) as batch_op:
+        batch_op.drop_index("ix_identity_refusals_tenant_id")
+
+    op.drop_table("identity_refusals")
     with op.batch_alter_table("identities", schema=None) as batch_op:
         batch_op.drop_index("ix_identities_tenant_id_value")
-        batch_op.drop_index("ix_identities_tenant_id_profile_id")
+        batch_op.drop_index("ix_identities_profile_id")
 
     op.drop_table("identities")
     with op.batch_alter_table("events", schema=None) as batch_op:
-        batch_op.drop_index("ix_events_tenant_id_profile_id_at")
         batch_op.drop_index("ix_events_tenant_id_name_id_day")
+        batch_op.drop_index("ix_events_profile_id_at")
 
     op.drop_table("events")
     with op.batch_alter_table("consent_states", schema=None) as batch_op:
@@ -413,11 +524,11 @@ def downgrade() -> None:
 
     op.drop_table("consent_states")
     with op.batch_alter_table("consent_records", schema=None) as batch_op:
-        batch_op.drop_index("ix_consent_records_tenant_id_profile_id")
+        batch_op.drop_index("ix_consent_records_profile_id")
 
     op.drop_table("consent_records")
     with op.batch_alter_table("computed", schema=None) as batch_op:
-        batch_op.drop_index("ix_computed_tenant_id_profile_id")
+        batch_op.drop_index("ix_computed_profile_id")
 
     op.drop_table("computed")
     op.drop_table("slices")
@@ -426,9 +537,26 @@ def downgrade() -> None:
 
     op.drop_table("segments")
     with op.batch_alter_table("profiles", schema=None) as batch_op:
-        batch_op.drop_index("ix_profiles_tenant_id_name_key")
-        batch_op.drop_index("ix_profiles_tenant_id_lifecycle")
-        batch_op.drop_index("ix_profiles_tenant_id_last_seen_at")
+        batch_op.drop_index(
+            "ix_profiles_tenant_id_surname_key",
+            sqlite_where=sa.text("merged_into_id IS NULL"),
+            postgresql_where=sa.text("merged_into_id IS NULL"),
+        )
+        batch_op.drop_index(
+            "ix_profiles_tenant_id_name_key",
+            sqlite_where=sa.text("merged_into_id IS NULL"),
+            postgresql_where=sa.text("merged_into_id IS NULL"),
+        )
+        batch_op.drop_index(
+            "ix_profiles_tenant_id_lifecycle",
+            sqlite_where=sa.text("merged_into_id IS NULL"),
+            postgresql_where=sa.text("merged_into_id IS NULL"),
+        )
+        batch_op.drop_index(
+            "ix_profiles_tenant_id_last_seen_at",
+            sqlite_where=sa.text("merged_into_id IS NULL"),
+            postgresql_where=sa.text("merged_into_id IS NULL"),
+        )
 
     op.drop_table("profiles")
     with op.batch_alter_table("profile_merges", schema=None) as batch_op:
@@ -437,6 +565,7 @@ def downgrade() -> None:
 
     op.drop_table("profile_merges")
     op.drop_table("measures")
+    op.drop_table("lifecycle_rules")
     op.drop_table("index_states")
     op.drop_table("identity_rules")
     with op.batch_alter_table("fold_items", schema=None) as batch_op:
@@ -444,5 +573,9 @@ def downgrade() -> None:
 
     op.drop_table("fold_items")
     op.drop_table("event_names")
+    with op.batch_alter_table("data_imports", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_data_imports_tenant_id"))
+
+    op.drop_table("data_imports")
     op.drop_table("computed_traits")
     # ### end Alembic commands ###

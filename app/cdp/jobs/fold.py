@@ -1,0 +1,83 @@
+"""Folding in the background, made whole again when it was lost, and checked against the truth."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from app.cdp.models import FoldItem, IndexState, Segment
+from app.cdp.services import folding, index_check, rebuilding
+from app.cdp.services.engine.days import day_of
+from app.core.clock import utc_now
+from app.core.db import db, release_connection, unit_of_work
+from app.core.jobs import Queue, enqueue, job
+from app.core.jobs_run import progress
+from app.core.schedule import periodic
+from app.core.tenancy import tenant_scope
+
+FOLD, REFRESH, REBUILD, CHECK = "cdp.fold", "cdp.refresh", "cdp.rebuild", "cdp.check_index"
+
+
+@job(FOLD, queue=Queue.DEFAULT, max_attempts=5, timeout=1800)
+def fold() -> None:
+    """Fold until nothing waits, then let segments know."""
+    done = 0
+    while True:
+        with unit_of_work():
+            count = folding.fold_step()
+            if count:
+                enqueue(REFRESH, unique_key=REFRESH)
+        release_connection()
+        if not count:
+            return
+        done += count
+        progress(done, done + 1, "Folding")
+
+
+@job(REBUILD, queue=Queue.BULK, max_attempts=3, timeout=6 * 3600)
+def rebuild() -> None:
+    """Make the tenant's index anew, then go on folding."""
+    rebuilding.rebuild(progress)
+    with unit_of_work():
+        enqueue(FOLD, unique_key=FOLD)
+        enqueue(REFRESH, unique_key=REFRESH)
+
+
+@job(CHECK, queue=Queue.BULK, max_attempts=1, timeout=600)
+def check_index() -> None:
+    """Hold the index against the truth on some people, and mend what differs."""
+    index_check.check_and_repair()
+
+
+@periodic("cdp.wake_folders", every_seconds=5)
+def wake_folders() -> None:
+    """A note written while a folder was just ending is folded all the same."""
+    waiting = select(FoldItem.tenant_id, FoldItem.kind == folding.TOUCHED).distinct()
+    for tenant_id, is_touched in db.session.execute(waiting).all():
+        name = REFRESH if is_touched else FOLD
+        with tenant_scope(tenant_id), unit_of_work():
+            enqueue(name, unique_key=name)
+
+
+@periodic("cdp.roll_days", every_seconds=60)
+def roll_days() -> None:
+    """When a tenant's day ends, windows move; when its zone changed, days are counted anew."""
+    has_segments = select(Segment.tenant_id).distinct()
+    states = db.session.execute(
+        select(IndexState.tenant_id, IndexState.zone, IndexState.refreshed_day).where(
+            IndexState.tenant_id.in_(has_segments)
+        )
+    ).all()
+    for tenant_id, zone, refreshed in states:
+        with tenant_scope(tenant_id), unit_of_work():
+            if refreshed != day_of(utc_now(), zone):
+                enqueue(REFRESH, unique_key=REFRESH)
+            if folding.tenant_zone(db.session(), tenant_id) != zone:
+                enqueue(REBUILD, unique_key=REBUILD)
+
+
+@periodic("cdp.check_indexes", every_seconds=3600)
+def check_indexes() -> None:
+    """Check every tenant's index on a sample."""
+    for tenant_id in db.session.scalars(select(IndexState.tenant_id)).all():
+        with tenant_scope(tenant_id), unit_of_work():
+            enqueue(CHECK, unique_key=CHECK)

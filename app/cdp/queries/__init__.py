@@ -1,0 +1,1 @@
+"""Read-only lists, counts and reports of customer data."""

@@ -1,0 +1,152 @@
+"""Who agreed to what: statements are only added, the state in force stands beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+
+from app.cdp.models import Channel, ConsentRecord, ConsentState, ConsentValue
+from app.cdp.queries.lists import ids_in
+from app.cdp.services import fold_queue
+from app.cdp.services.bulk import run
+from app.core.clock import utc_now
+from app.core.db import db
+from app.core.errors import ValidationFailed
+from app.core.tenancy import current_tenant_id
+
+STRICTEST_FIRST = list(ConsentValue)
+_records, _states = ConsentRecord.__table__, ConsentState.__table__
+
+
+def record(
+    profile_id: int, channel: str, state: str, source: str, evidence: dict[str, Any], at: datetime | None = None
+) -> ConsentRecord:
+    """Add a statement and put it in force, unless a later one is known already."""
+    if channel not in set(Channel) or state not in set(ConsentValue):
+        raise ValidationFailed("channel: no such channel or state.", field="channel")
+    row = ConsentRecord(
+        profile_id=profile_id, channel=channel, state=state, source=source, evidence=evidence, at=at or utc_now()
+    )
+    db.session.add(row)
+    db.session.flush()
+    current = db.session.scalars(
+        select(ConsentState).where(ConsentState.profile_id == profile_id, ConsentState.channel == channel)
+    ).one_or_none()
+    if current is None:
+        db.session.add(ConsentState(profile_id=profile_id, channel=channel, state=state, at=row.at))
+    elif row.at >= current.at:
+        current.state, current.at = state, row.at
+    db.session.flush()
+    fold_queue.note_profiles([profile_id])
+    return row
+
+
+def states_of(profile_id: int) -> dict[str, str]:
+    """The state in force on every channel; one nobody spoke of is unknown."""
+    known = {row.channel: row.state for row in _states_of([profile_id])}
+    return {channel.value: known.get(channel, ConsentValue.UNKNOWN.value) for channel in Channel}
+
+
+def list_records(profile_id: int) -> list[ConsentRecord]:
+    """Every statement of this person, newest first."""
+    statement = select(ConsentRecord).where(ConsentRecord.profile_id == profile_id)
+    return list(db.session.scalars(statement.order_by(ConsentRecord.at.desc(), ConsentRecord.id.desc())))
+
+
+def strictest(states: Iterable[str]) -> str:
+    return min(states, key=lambda state: STRICTEST_FIRST.index(ConsentValue(state)))
+
+
+def join(winner_id: int, loser_id: int) -> dict[str, list[int]]:
+    """Give the winner the loser's statements; on each channel the strictest state either made is in force.
+
+    A channel one of them never spoke of does not count. Returns what was moved and made, for `part`.
+    """
+    moved = _move(loser_id, winner_id)
+    by_channel: dict[str, list[Any]] = {}
+    for row in _states_of([winner_id, loser_id]):
+        by_channel.setdefault(row.channel, []).append(row)
+    _drop_states([loser_id])
+    made = []
+    for channel, rows in by_channel.items():
+        state = strictest(row.state for row in rows)
+        if any(row.state != state for row in rows):
+            made.append(_speak(winner_id, channel, state, "merge", {"merged": loser_id}))
+        at = max(row.at for row in rows)
+        _put(winner_id, channel, state, at)
+    return {"consent_moved": moved, "consent_made": made}
+
+
+def part(holder_id: int, loser_id: int, moved: dict[str, Any]) -> None:
+    """Take `join` back: statements return, and both are in the state their own last statement says."""
+    ids = moved.get("consent_moved", [])
+    db.session.execute(
+        update(_records)  # type: ignore[arg-type]
+        .where(_records.c.tenant_id == current_tenant_id(), _records.c.profile_id == holder_id,
+               _records.c.id.in_(ids_in(ids)))
+        .values(profile_id=loser_id)
+    )  # fmt: skip
+    made = set(moved.get("consent_made", []))
+    for profile_id in (holder_id, loser_id):
+        _restate(profile_id, made)
+
+
+def copy_denials(from_id: int, to_id: int) -> None:
+    """A person parted from another is not asked again where the other said no."""
+    for row in _states_of([from_id]):
+        if row.state == ConsentValue.DENIED:
+            _speak(to_id, row.channel, row.state, "split", {"split_from": from_id})
+            _put(to_id, row.channel, row.state, row.at)
+
+
+def _restate(profile_id: int, ignored: set[int]) -> None:
+    """Put the last statement of each channel in force, but for those a merge had made."""
+    last: dict[str, ConsentRecord] = {}
+    for row in reversed(list_records(profile_id)):
+        if row.id not in ignored:
+            last[row.channel] = row
+    before = {row.channel: row.state for row in _states_of([profile_id])}
+    _drop_states([profile_id])
+    for channel, row in last.items():
+        _put(profile_id, channel, row.state, row.at)
+        if before.get(channel, row.state) != row.state:
+            _speak(profile_id, channel, row.state, "merge undone", {})
+
+
+def _states_of(profile_ids: list[int]) -> list[Any]:
+    return list(
+        db.session.execute(
+            select(_states).where(_states.c.tenant_id == current_tenant_id(), _states.c.profile_id.in_(profile_ids))
+        )
+    )
+
+
+def _drop_states(profile_ids: list[int]) -> None:
+    db.session.execute(
+        delete(_states).where(_states.c.tenant_id == current_tenant_id(), _states.c.profile_id.in_(profile_ids))  # type: ignore[arg-type]
+    )
+
+
+def _put(profile_id: int, channel: str, state: str, at: datetime) -> None:
+    where = (_states.c.profile_id == profile_id) & (_states.c.channel == channel)
+    db.session.execute(delete(_states).where(where, _states.c.tenant_id == current_tenant_id()))  # type: ignore[arg-type]
+    row = {"tenant_id": current_tenant_id(), "profile_id": profile_id, "channel": channel, "state": state, "at": at}
+    run(insert(_states), [row])  # type: ignore[arg-type]
+
+
+def _speak(profile_id: int, channel: str, state: str, source: str, evidence: dict[str, Any]) -> int:
+    row = ConsentRecord(profile_id=profile_id, channel=channel, state=state, source=source, evidence=evidence)
+    db.session.add(row)
+    db.session.flush()
+    return row.id
+
+
+def _move(from_id: int, to_id: int) -> list[int]:
+    mine = (_records.c.tenant_id == current_tenant_id(), _records.c.profile_id == from_id)
+    ids = list(db.session.scalars(select(_records.c.id).where(*mine)))
+    if ids:
+        db.session.execute(update(_records).where(*mine).values(profile_id=to_id))  # type: ignore[arg-type]
+    return ids

@@ -1,0 +1,148 @@
+"""Events as columns: for each event name and day the ids, times and properties, and a bitmap of who did it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from pyroaring import BitMap
+
+from app.cdp.services.engine import cache
+from app.cdp.services.engine.idset import IdSet
+from app.cdp.services.engine.packing import unpack
+from app.cdp.services.engine.store import Head, SliceStore
+from app.cdp.services.engine.values import ABSENT, Values
+
+PROPERTY_LIMIT = 60
+LONGEST_NAME = 200
+
+
+def day_measure(name_id: int) -> str:
+    """A bitmap per day of those who did it."""
+    return f"e:{name_id}"
+
+
+def row_measure(name_id: int) -> str:
+    """Ids and times of the events of a day, in one or several parts."""
+    return f"r:{name_id}"
+
+
+def property_measure(name_id: int, name: str) -> str:
+    """One property of the same events, row by row; the empty name marks parts with properties left out."""
+    return f"p:{name_id}:{name}"
+
+
+def day_of_key(key: str) -> int:
+    return int(key.partition(".")[0])
+
+
+def as_bitmap(data: bytes) -> BitMap:
+    return BitMap.deserialize(data) if data else BitMap()
+
+
+@dataclass(frozen=True)
+class Days:
+    """Whole days from `first` to `last`; None is open."""
+
+    first: int | None = None
+    last: int | None = None
+
+    def holds(self, day: int) -> bool:
+        return (self.first is None or day >= self.first) and (self.last is None or day <= self.last)
+
+
+class EventIndex:
+    """One event of a tenant, as the slices know it."""
+
+    def __init__(self, store: SliceStore, name_id: int) -> None:
+        self.store = store
+        self.name_id = name_id
+
+    def who(self, days: Days, today: int) -> IdSet:
+        """Everyone who did it on one of the days. The union of the days before today is kept while they stand."""
+        measure = day_measure(self.name_id)
+        heads = [head for head in self.store.heads(measure) if days.holds(int(head.key))]
+        closed = [head for head in heads if int(head.key) < today]
+        return IdSet.union_of([self._closed(measure, closed), self._union(measure, heads, today)])
+
+    def _closed(self, measure: str, heads: list[Head]) -> IdSet:
+        key = (self.store.tenant_id, measure, "union", hash(tuple(heads)), len(heads))
+        found: IdSet | None = cache.slices.get(key)
+        if found is None:
+            found = self._union(measure, heads, None)
+            cache.slices.put(key, found, found.size_bytes)
+        return found
+
+    def _union(self, measure: str, heads: list[Head], since: int | None) -> IdSet:
+        chosen = [head for head in heads if since is None or int(head.key) >= since]
+        bitmaps = self.store.load(measure, chosen, as_bitmap)
+        return IdSet.union_of(IdSet({head.shard: one}) for head, one in zip(chosen, bitmaps, strict=True))
+
+    def batches(self, days: Days) -> Iterator[Batch]:
+        """The events of the days, a shard at a time."""
+        heads = [head for head in self.store.heads(row_measure(self.name_id)) if days.holds(day_of_key(head.key))]
+        for shard in sorted({head.shard for head in heads}):
+            yield Batch(self, shard, [head for head in heads if head.shard == shard])
+
+    def is_whole(self, days: Days) -> bool:
+        """Whether every property of these events is in the slices; rare, wide events have some left out."""
+        heads = self.store.heads(property_measure(self.name_id, ""))
+        return not any(days.holds(day_of_key(head.key)) for head in heads)
+
+
+@dataclass
+class Batch:
+    """Events of one shard, in parts; arrays are read when asked for, all in the same order."""
+
+    index: EventIndex
+    shard: int
+    heads: list[Head]
+
+    @cached_property
+    def _parts(self) -> list[dict[str, np.ndarray]]:
+        return self.index.store.load(row_measure(self.index.name_id), self.heads, _arrays)
+
+    @cached_property
+    def ids(self) -> np.ndarray:
+        return np.concatenate([part["ids"] for part in self._parts])
+
+    @cached_property
+    def times(self) -> np.ndarray:
+        return np.concatenate([part["times"] for part in self._parts])
+
+    @cached_property
+    def days(self) -> np.ndarray:
+        counts = [len(part["ids"]) for part in self._parts]
+        return np.repeat([day_of_key(head.key) for head in self.heads], counts)
+
+    def columns(self, name: str) -> Iterator[tuple[int, Values | None]]:
+        """The property in each part, with the part's length; None where no event of the part has it."""
+        measure = property_measure(self.index.name_id, name)
+        there = {(head.key, head.shard): head for head in self.index.store.heads(measure)}
+        found = [there.get((head.key, head.shard)) for head in self.heads]
+        loaded = iter(self.index.store.load(measure, [head for head in found if head], _values))
+        for part, head in zip(self._parts, found, strict=True):
+            yield len(part["ids"]), next(loaded) if head else None
+
+    def numbers(self, name: str) -> np.ndarray:
+        """The property as numbers, NaN where it is none."""
+        return np.concatenate(
+            [
+                np.full(count, np.nan) if values is None else np.where(values.kinds == 1, values.numbers, np.nan)
+                for count, values in self.columns(name)
+            ]
+        )
+
+
+def _arrays(data: bytes) -> dict[str, np.ndarray]:
+    return unpack(data) if data else {"ids": np.empty(0, np.uint32), "times": np.empty(0, np.int64)}
+
+
+def _values(data: bytes) -> Values:
+    return Values(unpack(data) if data else _NOTHING)
+
+
+_NOTHING = {"kinds": np.full(0, ABSENT, np.uint8), "numbers": np.empty(0), "codes": np.empty(0, np.int32),
+            "words": np.empty(0, np.uint8)}  # fmt: skip

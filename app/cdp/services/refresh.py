@@ -1,0 +1,289 @@
+"""Segments kept up to date: those something changed for are asked about whom it changed for, and nobody else."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from pyroaring import BitMap
+from sqlalchemy import Table, delete, insert, literal, select
+
+from app.cdp.events import SegmentEntered, SegmentLeft, SegmentRefreshed
+from app.cdp.models import IndexState, Segment, SegmentChange, SegmentKind, SegmentSize
+from app.cdp.services import evaluation
+from app.cdp.services.conditions import Node, parse
+from app.cdp.services.conditions.people import InSegment, member_measure, members, stored_members
+from app.cdp.services.engine.context import Context, profiles
+from app.cdp.services.engine.idset import IdSet
+from app.cdp.services.engine.json_sql import in_ids
+from app.cdp.services.engine.store import SliceStore
+from app.cdp.services.folding import TOUCHED
+from app.cdp.services.folding_work import items
+from app.cdp.services.segment_rules import in_order, needs_of
+from app.core.clock import utc_now
+from app.core.db import db, find_row, unit_of_work
+from app.core.errors import AppError
+from app.core.events import emit
+from app.core.tenancy import current_tenant_id
+
+changes: Table = SegmentChange.__table__  # type: ignore[assignment]
+_AT_ONCE = 10_000
+_IN_EVENT = 1000
+_MOST_NOTES = 2000
+MANY = 3  # when more than a third of everyone changed, everyone is asked
+
+
+@dataclass
+class Round:
+    """One pass over the segments: what changed of whom since the last one."""
+
+    item_ids: list[int]
+    touched: dict[str, IdSet]
+    is_new_day: bool
+    today: int
+    version: int
+    contexts: dict[str, Context] = field(default_factory=dict)
+
+    def concerned(self, tree: Node) -> IdSet:
+        """Those of whom something changed that the condition reads."""
+        needs = {"people", *(need for leaf in tree.leaves() for need in leaf.needs())}
+        return IdSet.union_of(self.touched[need] for need in needs if need in self.touched)
+
+
+def refresh_all() -> int:
+    """Bring every segment of the acting tenant up to date; how many were looked at. Safe to run again at any point."""
+    round_now = _open_round()
+    looked_at = 0
+    ordered = in_order(list(db.session.scalars(select(Segment).order_by(Segment.id))))
+    for segment_id in [segment.id for segment in ordered]:
+        looked_at += _refresh_one(round_now, segment_id)
+    _close_round(round_now)
+    return looked_at
+
+
+def refresh_segment(segment_id: int) -> None:
+    """Look at everyone for one segment, and at those it touches in the segments built on it."""
+    _refresh_one(_open_round(), segment_id, everyone=True)
+    if _is_used(segment_id):
+        refresh_all()
+
+
+def _is_used(segment_id: int) -> bool:
+    return any(segment_id in needs_of(row) for row in db.session.scalars(select(Segment)))
+
+
+def _open_round() -> Round:
+    rows = db.session.execute(
+        select(items.c.id, items.c.payload)
+        .where(items.c.tenant_id == current_tenant_id(), items.c.kind == TOUCHED)
+        .order_by(items.c.id)
+        .limit(_MOST_NOTES)
+    ).all()
+    parts: dict[str, list[IdSet]] = defaultdict(list)
+    for _, payload in rows:
+        for need, packed in payload["needs"].items():
+            parts[need].append(_unpacked(packed))
+    ctx = evaluation.context()
+    state = db.session.scalar(select(IndexState.refreshed_day).where(IndexState.tenant_id == ctx.tenant_id))
+    touched = {need: IdSet.union_of(sets) for need, sets in parts.items()}
+    return Round([row.id for row in rows], touched, state != ctx.today, ctx.today, ctx.version)
+
+
+def _unpacked(packed: dict[str, str]) -> IdSet:
+    return IdSet({int(shard): BitMap.deserialize(base64.b64decode(text)) for shard, text in packed.items()})
+
+
+def _close_round(round_now: Round) -> None:
+    """Forget what was changed, now that every segment knows of it."""
+    with unit_of_work():
+        if round_now.item_ids:
+            dialect = db.session.get_bind().dialect.name
+            db.session.execute(delete(items).where(in_ids(items.c.id, round_now.item_ids, dialect)))
+        state = db.session.scalars(select(IndexState)).one_or_none()
+        if state is not None and state.refreshed_day != round_now.today:
+            state.refreshed_day = round_now.today
+
+
+def _refresh_one(round_now: Round, segment_id: int, *, everyone: bool = False) -> int:
+    segment = find_row(Segment, segment_id)
+    if segment is None:
+        return 0
+    if segment.kind == SegmentKind.STATIC:
+        return _refresh_static(round_now, segment)
+    try:
+        tree = parse(segment.conditions)
+        scope = _scope(round_now, segment, tree, everyone=everyone)
+        if scope is not None and not scope:
+            return 0
+        _apply(round_now, segment, tree, scope)
+    except AppError as error:  # a trait it needs was deleted, or an earlier release wrote it
+        _note_error(segment_id, error.message)
+    return 1
+
+
+def _scope(round_now: Round, segment: Segment, tree: Node, *, everyone: bool) -> IdSet | None:
+    """Whom to ask about; None is everyone."""
+    if everyone or segment.counted_version != segment.version:
+        return None
+    if round_now.is_new_day and any(leaf.is_daily for leaf in tree.leaves()):
+        return None
+    concerned = round_now.concerned(tree)
+    if concerned and not all(leaf.is_local for leaf in tree.leaves()):
+        return None
+    return concerned
+
+
+def _apply(round_now: Round, segment: Segment, tree: Node, scope: IdSet | None) -> None:
+    started = time.perf_counter()
+    ctx = _context_for(round_now, tree, scope)
+    if scope is not None and len(scope) * MANY > len(ctx.everyone):
+        ctx, scope = evaluation.context(today=round_now.today), None
+    found = tree.evaluate(ctx)
+    if scope is not None:
+        before = stored_members(ctx, segment.id)
+        found = (before - (ctx.only or scope)) | found
+    took_ms = round((time.perf_counter() - started) * 1000)
+    version, segment_id = segment.version, segment.id
+    with unit_of_work():
+        row = db.session.scalars(
+            select(Segment).where(Segment.id == segment_id).with_for_update().execution_options(populate_existing=True)
+        ).one_or_none()
+        if row is None or row.version != version:  # deleted, or about to be counted with another condition
+            return
+        row.took_ms = took_ms
+        changed = write_members(row, found, is_first=row.counted_version is None, today=round_now.today)
+        row.counted_version = version
+    measure = member_measure(segment_id)
+    round_now.touched[measure] = round_now.touched.get(measure, IdSet()) | changed
+
+
+def _context_for(round_now: Round, tree: Node, scope: IdSet | None) -> Context:
+    """Segments asked about the same people share their answers; who needs another segment looks for itself."""
+    if scope is None:
+        key = "everyone"
+    elif any(isinstance(leaf, InSegment) for leaf in tree.leaves()):
+        return evaluation.context(today=round_now.today).narrowed(scope)
+    else:
+        key = "touched"
+        scope = IdSet.union_of(round_now.touched.values())
+    if key not in round_now.contexts or any(isinstance(leaf, InSegment) for leaf in tree.leaves()):
+        ctx = evaluation.context(today=round_now.today)
+        round_now.contexts[key] = ctx if scope is None else ctx.narrowed(scope)
+    return round_now.contexts[key]
+
+
+def write_members(segment: Segment, found: IdSet, *, is_first: bool, today: int | None = None) -> IdSet:
+    """Make these the members, in the current unit of work; gives who came and went. Filling a new segment is no
+    entering: there are no changes and no events of it."""
+    ctx = evaluation.context(today=today)
+    before = stored_members(ctx, segment.id)
+    entered, left = found - before, before - found
+    _remove(ctx, segment.id, left, is_told=not is_first)
+    _insert(ctx, segment.id, entered, is_told=not is_first)
+    _store(ctx, segment.id, found, entered | left)
+    segment.member_count, segment.counted_at, segment.error = len(found), utc_now(), ""
+    _note_size(segment.id, ctx.today, len(found))
+    if not is_first:
+        _tell(segment, entered, SegmentEntered)
+        _tell(segment, left, SegmentLeft)
+    emit(SegmentRefreshed(ctx.tenant_id, segment.id, len(found), len(entered), len(left)))
+    return entered | left
+
+
+def _parts(ids: IdSet, count: int = _AT_ONCE) -> Iterable[list[int]]:
+    array = ids.to_array()
+    return (array[start : start + count].tolist() for start in range(0, len(array), count))
+
+
+def _insert(ctx: Context, segment_id: int, entered: IdSet, *, is_told: bool) -> None:
+    """Rows of those who are there; one erased meanwhile is left out."""
+    now = utc_now()
+    for ids in _parts(entered):
+        people = select(profiles.c.id).where(
+            profiles.c.tenant_id == ctx.tenant_id, in_ids(profiles.c.id, ids, ctx.dialect)
+        )
+        there = people.add_columns(literal(segment_id), literal(ctx.tenant_id), literal(now, changes.c.at.type))
+        ctx.session.execute(insert(members).from_select(["profile_id", "segment_id", "tenant_id", "entered_at"], there))
+        if is_told:
+            _insert_changes(ctx, segment_id, ids, has_entered=True)
+
+
+def _insert_changes(ctx: Context, segment_id: int, ids: list[int], *, has_entered: bool) -> None:
+    chosen = select(
+        profiles.c.id, literal(segment_id), literal(ctx.tenant_id), literal(has_entered),
+        literal(utc_now(), changes.c.at.type),
+    ).where(profiles.c.tenant_id == ctx.tenant_id, in_ids(profiles.c.id, ids, ctx.dialect))  # fmt: skip
+    names = ["profile_id", "segment_id", "tenant_id", "has_entered", "at"]
+    ctx.session.execute(insert(changes).from_select(names, chosen.order_by(profiles.c.id)))
+
+
+def _remove(ctx: Context, segment_id: int, left: IdSet, *, is_told: bool) -> None:
+    for ids in _parts(left):
+        theirs = in_ids(members.c.profile_id, ids, ctx.dialect)
+        ctx.session.execute(delete(members).where(members.c.segment_id == segment_id, theirs))
+        if is_told:
+            _insert_changes(ctx, segment_id, ids, has_entered=False)
+
+
+def _store(ctx: Context, segment_id: int, found: IdSet, changed: IdSet) -> None:
+    """The same as bitmaps. A shard that empties keeps an empty one, since a version must never come again."""
+    store, measure = SliceStore(ctx.session, ctx.tenant_id), member_measure(segment_id)
+    versions = {head.shard: head.version for head in store.heads(measure)}
+    for shard in changed.shards.keys() | (found.shards.keys() - versions.keys()):
+        bitmap = found.shards.get(shard, BitMap())
+        store.put(measure, "all", shard, bitmap.serialize(), versions.get(shard, 0) + 1)
+    store.flush()
+
+
+def forget_members(segment_id: int) -> None:
+    """Remove the bitmaps of a segment that is about to be deleted; its rows go with it."""
+    store, measure = SliceStore(db.session(), current_tenant_id()), member_measure(segment_id)
+    for head in list(store.heads(measure)):
+        store.remove(measure, head.key, head.shard)
+    store.flush()
+
+
+def _note_size(segment_id: int, today: int, count: int) -> None:
+    row = db.session.get(SegmentSize, (segment_id, today))
+    if row is None:
+        db.session.add(SegmentSize(segment_id=segment_id, day=today, member_count=count))
+    else:
+        row.member_count = count
+
+
+def _tell(segment: Segment, ids: IdSet, kind: type[SegmentEntered] | type[SegmentLeft]) -> None:
+    for part in _parts(ids, _IN_EVENT):
+        emit(kind(segment.tenant_id, segment.id, segment.uuid, segment.name, part))
+
+
+def _refresh_static(round_now: Round, segment: Segment) -> int:
+    """A static segment loses who is gone; who turned out to be another stays as that one."""
+    changed = round_now.touched.get("people", IdSet())
+    ctx = evaluation.context(today=round_now.today)
+    before = stored_members(ctx, segment.id)
+    gone = (before & changed) - ctx.everyone
+    if not gone:
+        return 0
+    winners = db.session.scalars(
+        select(profiles.c.merged_into_id).where(
+            in_ids(profiles.c.id, gone, ctx.dialect), profiles.c.merged_into_id.is_not(None)
+        )
+    )
+    found = (before - gone) | (IdSet.of(winners) & ctx.everyone)
+    with unit_of_work():
+        row = db.session.scalars(select(Segment).where(Segment.id == segment.id).with_for_update()).one_or_none()
+        if row is not None:
+            write_members(row, found, is_first=False, today=round_now.today)
+    return 1
+
+
+def _note_error(segment_id: int, message: str) -> None:
+    with unit_of_work():
+        row = find_row(Segment, segment_id)
+        if row is not None:
+            row.error = message
+
+
