@@ -17,8 +17,10 @@ def create_app() -> Flask:
     from app.core import (
         assets,
         contract_dialects,
+        contract_limits,
         db,
         dialects,
+        docs,
         formats,
         health,
         htmx,
@@ -37,10 +39,11 @@ def create_app() -> Flask:
     app.static_folder = str(ROOT / "static")
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600 if settings.environment == "production" else 0
-    for part in (requests, security, http, db, htmx, dialects, contract_dialects, sse, health, formats, assets):
+    for part in (requests, security, http, db, htmx, dialects, contract_dialects, docs, sse, health, formats, assets):
         part.init_app(app)
     import_module("app.core.housekeeping")
     import_module("app.demo").init_app(app)
     for feature in FEATURES:
         import_module(f"app.{feature}").init_app(app)
+    contract_limits.init_app(app)  # last: it asks who the guards let in
     return app
