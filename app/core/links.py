@@ -11,5 +11,5 @@ def absolute(path: str) -> str:
     Never from the request: a forged Host header would send the reader of a mail to somebody else's site.
     """
     settings = get_settings()
-    base = settings.public_url.strip() or f"http://127.0.0.1:{settings.port}"
+    base = settings.public_url.strip() or f"http://localhost:{settings.port}"
     return f"{base.rstrip('/')}/{path.lstrip('/')}"

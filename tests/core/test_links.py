@@ -11,7 +11,7 @@ from app.core import links, signing
 @pytest.mark.parametrize(
     ("public_url", "expected"),
     [
-        ("", "http://127.0.0.1:8123/a?b=c"),
+        ("", "http://localhost:8123/a?b=c"),
         ("https://parley.example.com", "https://parley.example.com/a?b=c"),
         ("https://example.com/parley/ ", "https://example.com/parley/a?b=c"),
     ],
