@@ -17,9 +17,11 @@ def create_app() -> Flask:
     from app.core import (
         assets,
         contract_dialects,
+        contract_limits,
         cross_origin,
         db,
         dialects,
+        docs,
         formats,
         health,
         htmx,
@@ -47,6 +49,7 @@ def create_app() -> Flask:
         htmx,
         dialects,
         contract_dialects,
+        docs,
         sse,
         health,
         formats,
@@ -58,4 +61,5 @@ def create_app() -> Flask:
     import_module("app.demo").init_app(app)
     for feature in FEATURES:
         import_module(f"app.{feature}").init_app(app)
+    contract_limits.init_app(app)  # last: it asks who the guards let in
     return app

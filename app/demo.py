@@ -10,14 +10,16 @@ from flask import Flask
 from flask.cli import AppGroup
 from sqlalchemy import select
 
+from app.accounts import queries as accounts_queries
 from app.accounts.models import Membership, Tenant, User
-from app.accounts.services import signup
+from app.accounts.services import audit, invitations, sessions, signup, users
+from app.core import crypto, mail
 from app.core.config import get_settings
 from app.core.db import db, unit_of_work
 from app.core.jobs import LIVE, BackgroundJob, JobState
 from app.core.jobs_run import execute
 from app.core.tenancy import current_tenant_id, platform_scope, tenant_scope
-from app.demo_content import AUDIENCES, CONVERSATION, SIMULATION
+from app.demo_content import AUDIENCES, COLLEAGUES, CONVERSATION, INVITED, SIMULATION
 from app.insights import queries
 from app.insights.services import audiences, chat, conversations, simulations
 
@@ -31,6 +33,7 @@ def load() -> None:
     settings = get_settings()
     user_id, tenant_id = _workspace()
     with tenant_scope(tenant_id):
+        _staff(user_id)
         _fill(user_id)
     click.echo(f"demo: {settings.demo_email} {settings.demo_password}")
 
@@ -52,6 +55,23 @@ def _workspace() -> tuple[int, int]:
         tenant = db.session.get_one(Tenant, membership.tenant_id)
         tenant.is_demo = True
         return user.id, tenant.id
+
+
+def _staff(user_id: int) -> None:
+    """Colleagues whom nobody can sign in as (their passwords are kept nowhere), and one who was asked to join.
+
+    Before anything else is there, so that who removes them does not meet them again at the next start.
+    """
+    if queries.list_audiences() or accounts_queries.count_members(current_tenant_id()) > 1:
+        return
+    user, tenant = db.session.get_one(User, user_id), db.session.get_one(Tenant, current_tenant_id())
+    audit.set_actor(audit.Actor(user.id, user.email, "command"))
+    membership = sessions.find_membership(user.id, tenant.id)
+    with unit_of_work():
+        for email, name, role in COLLEAGUES:
+            users.create(email, name, role, crypto.random_token())
+        if not mail.is_set_up():
+            invitations.invite(*INVITED, sessions.Caller(tenant=tenant, user=user, membership=membership))
 
 
 def _fill(user_id: int) -> None:

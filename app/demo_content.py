@@ -32,3 +32,9 @@ CONVERSATION = (
     "What bothers you most about shopping for food?",
     "Which would you open: “Tonight: 20-minute dal, everything in one bag” or “20% off everything this week”?",
 )
+COLLEAGUES = (
+    ("sam.okafor@orchard.example", "Sam Okafor", "manager"),
+    ("mei.tanaka@orchard.example", "Mei Tanaka", "analyst"),
+    ("tom.reilly@orchard.example", "Tom Reilly", "viewer"),
+)
+INVITED = ("ruth.amsel@orchard.example", "analyst")

@@ -30,7 +30,7 @@ os.environ |= {
     "SANDBOX_URL": "",
 }
 
-pytest_plugins = ["tests.support.browser", "tests.support.sandbox"]
+pytest_plugins = ["tests.support.browser", "tests.support.mail", "tests.support.sandbox"]
 
 
 @pytest.fixture(scope="session")
@@ -44,11 +44,13 @@ def store() -> Iterator[Valkey]:
 def _app(store):
     from app import create_app
     from app.core.db import db
+    from tests.support.described import DescriptionWatch
 
     app = create_app()
     with app.app_context():
         db.drop_all()
         db.create_all()
+    app.extensions["description_watch"] = DescriptionWatch(app)
     return app
 
 
@@ -71,6 +73,7 @@ def app(_app, store):
     tenancy.bind_tenant(None)
     yield _app
     tenancy.bind_tenant(None)
+    assert _app.extensions["description_watch"].take() == [], "answers that their descriptions do not allow"
 
 
 def _empty_audit_log(connection, table):

@@ -11,7 +11,7 @@ from flask_login import LoginManager, login_user, logout_user
 from flask_login import current_user as login_user_proxy
 
 from app.accounts.models import Membership, Tenant, User, UserSession
-from app.accounts.services import api_keys, audit, sessions, tokens
+from app.accounts.services import api_keys, audit, permissions, sessions, tokens
 from app.core import logs, tenancy
 from app.core.config import get_settings
 from app.core.db import release_connection, unit_of_work
@@ -23,7 +23,9 @@ from app.core.sse import allow_channels
 
 ViewT = TypeVar("ViewT", bound=Callable[..., Any])
 manager = LoginManager()
-PUBLIC_ENDPOINTS = {"static", "health.healthz", "health.readyz", "health.metrics"}
+PUBLIC_ENDPOINTS = {
+    "static", "health.healthz", "health.readyz", "health.metrics", "docs.index", "docs.show", "docs.document",
+}  # fmt: skip
 
 
 def public(view: ViewT) -> ViewT:
@@ -68,6 +70,8 @@ def require_permission(permission: str) -> Callable[[ViewT], ViewT]:
 def require(permission: str) -> None:
     """Raise PermissionDenied unless the caller may."""
     if not may(permission):
+        if current_caller().api_key:
+            raise PermissionDenied("The scopes of this key do not allow this. Make one with more, or ask an admin.")
         raise PermissionDenied("Your role does not allow this. Ask an admin of your workspace.")
 
 
@@ -237,4 +241,5 @@ def init_app(app: Flask) -> None:
     app.permanent_session_lifetime = settings.session_days * 86400
     app.before_request(_enter)
     app.extensions["sse_access"] = (_stream_access, _session_watch(app))
+    app.extensions["permission_holders"] = permissions.holders
     app.jinja_env.globals["may"] = may

@@ -1,4 +1,4 @@
-"""Addresses of static files that change when the file does, so browsers may keep them for good."""
+"""Static files: addresses that change when the file does, so browsers may keep them for good, and compression."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from flask import Flask, Response, current_app, request, url_for
+from flask_compress import Compress
+
+# Files only: a compressed page that holds both a secret and a reader's words would give the secret's length away.
+COMPRESSED = ["text/css", "text/javascript", "application/javascript", "image/svg+xml"]
 
 
 def asset(filename: str) -> str:
@@ -28,6 +32,9 @@ def _keep_for_good(response: Response) -> Response:
 
 
 def init_app(app: Flask) -> None:
-    """Give templates `asset(filename)` and let browsers keep what it names."""
+    """Give templates `asset(filename)`, let browsers keep what it names, and send it compressed."""
+    app.config["COMPRESS_MIMETYPES"] = COMPRESSED
+    app.config["COMPRESS_ALGORITHM_STREAMING"] = ["br", "gzip"]  # files are streamed
+    Compress(app)
     app.jinja_env.globals["asset"] = asset
     app.after_request(_keep_for_good)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.utils import parseaddr
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -37,6 +40,8 @@ class Settings(BaseSettings):
     port: int = 8080
     public_url: str = ""
     trusted_proxies: int = Field(0, ge=0, le=5)
+    allowed_hosts: str = ""  # comma-separated; empty: any
+    messaging_host: str = ""
     cookie_secure: bool | None = None  # default: on in production
     max_body_bytes: int = 2 * 1024 * 1024
     import_max_bytes: int = 200 * 1024 * 1024
@@ -50,9 +55,18 @@ class Settings(BaseSettings):
     job_lease_seconds: float = 20.0
     job_heartbeat_seconds: float = 4.0
     sse_heartbeat_seconds: float = 15.0
+    sse_recheck_seconds: float = Field(60.0, gt=0)
     sse_max_streams: int = 2500
+    rate_limit_factor: float = Field(1.0, gt=0, allow_inf_nan=False)
     argon2_memory_kib: int = 65536
     argon2_time_cost: int = 3
+
+    smtp_host: str = ""  # empty: no mail is sent
+    smtp_port: int = Field(587, ge=1, le=65535)
+    smtp_username: str = ""
+    smtp_password: str = ""
+    smtp_from: str = ""
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
 
     sandbox_url: str = ""
     allow_private_urls: bool | None = None  # default: follows demo_mode
@@ -93,6 +107,17 @@ class Settings(BaseSettings):
                 raise ValueError("JWT_KEYS must be secrets of 32 characters or more in production")
             if self.demo_mode and self.demo_password == DEMO_PASSWORD:
                 raise ValueError("DEMO_PASSWORD must be set to your own in production with DEMO_MODE")
+        return self
+
+    @model_validator(mode="after")
+    def _mail_needs_a_sender(self) -> Settings:
+        name, address = parseaddr(self.smtp_from)
+        try:
+            sender = Address(name, addr_spec=address) if self.smtp_host else None
+        except (ValueError, IndexError, MessageError):  # what the parser raises for what is no address
+            sender = None
+        if self.smtp_host and (sender is None or not sender.domain):
+            raise ValueError("SMTP_FROM must be set to the sender's address when SMTP_HOST is set")
         return self
 
     @field_validator("field_keys")

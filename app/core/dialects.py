@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from app.core.db import db
 from app.core.errors import AppError
 from app.core.htmx import go_to, is_htmx, toast_header
-from app.core.http import wants_json
+from app.core.http import shown_path, wants_json
 from app.core.logs import get_logger
 
 log = get_logger()
@@ -121,7 +121,7 @@ def respond(error: Exception) -> Response:
     app_error = as_app_error(error)
     db.session.rollback()
     if app_error.status >= 500 and not isinstance(error, AppError):
-        log.error("unhandled_error", path=request.path, exc_info=error)
+        log.error("unhandled_error", path=shown_path(), exc_info=error)
     response = find_dialect(request.path)(app_error)
     response.headers.update(app_error.headers)
     if app_error.status == 401 and speaks_json(request.path):

@@ -22,10 +22,17 @@ FORM_AROUND_A_FILE = 64 * 1024
 def read_json(schema: type[SchemaT], *, refuses_unstorable: bool = True) -> SchemaT:
     """The request's body as `schema`: 415 for another content type, 400 for broken JSON, 422 naming each bad field.
 
-    Without `refuses_unstorable` the caller looks for texts no database keeps: one bad row is no bad body.
+    JSON has types, so they are taken at their word: "1" is no number and 1 no boolean, as they are in a form.
+    Without `refuses_unstorable` the caller looks for such texts and for types: one bad row is no bad body.
     """
     _check_described("body", schema)
-    return validate(schema, read_json_object(refuses_unstorable=refuses_unstorable))
+    body = read_json_object(refuses_unstorable=refuses_unstorable)
+    if not refuses_unstorable:
+        return validate(schema, body)
+    try:
+        return schema.model_validate_json(request.get_data(cache=True), strict=True)
+    except ValidationError as error:
+        raise as_validation_failed(error) from None
 
 
 def read_query(schema: type[SchemaT]) -> SchemaT:
@@ -167,6 +174,12 @@ def init_app(app: Flask) -> None:
     app.url_map.converters["int"] = RowId
     app.before_request(allow_upload)
     app.before_request(refuse_nul)
+
+
+def shown_path() -> str:
+    """The address as logs may keep it: without a token that is a part of it."""
+    token = (request.view_args or {}).get("token")
+    return request.path.replace(token, "[hidden]") if token else request.path
 
 
 def client_address() -> str:

@@ -22,6 +22,7 @@ from app.core.redis import get_redis
 
 log = get_logger()
 LOST_AFTER = timedelta(seconds=60)
+ENDED = {JobStatus.FINISHED, JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED}
 
 
 def dispatch(job_id: str, queue: str, attempt: int, timeout_seconds: int) -> None:
@@ -76,13 +77,14 @@ def _is_stranded(rq_id: str, queue: str, *, lost: bool) -> bool:
         rq_job = RqJob.fetch(rq_id, connection=get_redis())
     except NoSuchJobError:
         return True
-    waiting = rq_job.get_status() == JobStatus.QUEUED
-    if waiting and not (lost and RqQueue(queue, connection=get_redis()).get_job_position(rq_id) is None):
-        return False
-    if not waiting and not lost:
-        return False
-    rq_job.delete()
-    return True
+    status = rq_job.get_status()
+    if status == JobStatus.QUEUED:
+        is_dead = lost and RqQueue(queue, connection=get_redis()).get_job_position(rq_id) is None
+    else:  # a worker may be about to claim the row; but a copy that ended without doing so never will
+        is_dead = lost or status in ENDED
+    if is_dead:
+        rq_job.delete()
+    return is_dead
 
 
 def _release_dead() -> None:

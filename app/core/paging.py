@@ -33,6 +33,11 @@ class PageOut(BaseModel, Generic[T]):
     has_next: bool
     has_prev: bool
 
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """As clients made from the document call it: `PageOfUserOut`."""
+        return f"PageOf{params[0].__name__}"
+
 
 @dataclass(frozen=True)
 class Page(Generic[T]):

@@ -9,6 +9,7 @@ from uuid import uuid4
 from flask import Flask, Response, g, request
 
 from app.core import logs
+from app.core.http import shown_path
 from app.core.jobs import set_origin
 from app.core.tenancy import bind_tenant
 
@@ -30,7 +31,7 @@ def _end(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.get("request_id", "")
     if request.endpoint not in ("static", "health.healthz"):
         took_ms = round((time.perf_counter() - g.get("began", time.perf_counter())) * 1000, 1)
-        log.info("request", method=request.method, path=request.path, status=response.status_code, took_ms=took_ms)
+        log.info("request", method=request.method, path=shown_path(), status=response.status_code, took_ms=took_ms)
     return response
 
 

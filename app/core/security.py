@@ -1,4 +1,4 @@
-"""What every answer carries and every write must show: headers, cookies, cross-site refusal."""
+"""What every answer carries and every call must show: headers, cookies, a name of ours, no other site behind it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from flask import Flask, Response, request
 from flask_talisman import Talisman
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.sansio.utils import host_is_trusted
 
 from app.core import cross_origin
 from app.core.config import get_settings
 from app.core.dialects import respond, speaks_only_json
-from app.core.errors import PermissionDenied
+from app.core.errors import BadRequest, PermissionDenied
 from app.core.http import is_upload
+from app.core.messaging_rewrite import MessagingRewrite
 
+FOR_PROBES = {"health.healthz", "health.readyz"}  # a router's probe calls us by address
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 CSP = {
     "default-src": "'self'",
@@ -25,6 +28,24 @@ CSP = {
     "frame-ancestors": "'none'",
 }
 csrf = CSRFProtect()
+
+
+def refuse_strange_host() -> None:
+    """With ALLOWED_HOSTS set, refuse a call for another name. Flask's own TRUSTED_HOSTS would leave the error page
+    without addresses and knows no exception for probes."""
+    names = allowed_hosts()
+    if names and request.endpoint not in FOR_PROBES and not host_is_trusted(request.host.lower(), names):
+        raise BadRequest("This product does not answer to that name.", code="unknown_host")
+
+
+def allowed_hosts() -> list[str]:
+    """The names we answer to, without ports; empty for any."""
+    settings = get_settings()
+    names = [name.strip().lower() for name in settings.allowed_hosts.split(",") if name.strip()]
+    if not names:
+        return []
+    own = [urlsplit(settings.public_url).hostname, urlsplit(f"//{settings.messaging_host}").hostname]
+    return names + [name for name in own if name]
 
 
 def refuse_cross_site() -> None:
@@ -100,7 +121,8 @@ def init_app(app: Flask) -> None:
         WTF_CSRF_CHECK_DEFAULT=False,
         WTF_CSRF_TIME_LIMIT=None,
     )
-    if settings.trusted_proxies:
+    app.wsgi_app = MessagingRewrite(app.wsgi_app)  # type: ignore[method-assign]
+    if settings.trusted_proxies:  # outside the rewrite, which goes by the host that the proxies say
         n = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
     csrf.init_app(app)
@@ -112,8 +134,9 @@ def init_app(app: Flask) -> None:
         session_cookie_secure=settings.secure_cookies,
         content_security_policy=CSP,
         frame_options="DENY",
-        referrer_policy="strict-origin-when-cross-origin",
+        referrer_policy="same-origin",  # addresses that hold a token are told to no other site
     )
+    app.before_request(refuse_strange_host)
     app.before_request(refuse_cross_site)
     app.before_request(check_token)
     app.after_request(_private_by_default)

@@ -15,12 +15,14 @@ from typing import Any
 
 from flask import Flask, Response, current_app, request
 from flask_sse import Message, ServerSentEventsBlueprint
+from pydantic import BaseModel, Field
 from redis import Redis
 from redis.exceptions import RedisError
 
 from app.core import tenancy
 from app.core.config import get_settings
 from app.core.db import release_connection
+from app.core.describe import describe
 from app.core.dialects import insight_dialect, register_dialect
 from app.core.errors import PermissionDenied, Unavailable
 from app.core.logs import get_logger
@@ -30,7 +32,6 @@ from app.core.sse_hub import Subscription, get_hub
 log = get_logger()
 REPLAY_LENGTH = 400
 REPLAY_SECONDS = 600
-RECHECK_SECONDS = 60.0
 
 _PUBLISH = """
 local id = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], '*', 'e', ARGV[1], 'd', ARGV[2])
@@ -54,6 +55,13 @@ def channel_key(tenant_id: int, channel: str) -> str:
     return f"sse:{tenant_id}:{channel}"
 
 
+class StreamQuery(BaseModel):
+    """What to listen to, and the last event that was seen."""
+
+    channel: list[str] = Field(["audience"], description="audience, and user.<your id>; once for each.")
+    last_event_id: str = Field("", description="As Last-Event-ID, for those who cannot send that header.")
+
+
 class LiveUpdates(ServerSentEventsBlueprint):
     """flask-sse's blueprint with authorised channels, heartbeats, replay and one subscription a process."""
 
@@ -61,6 +69,14 @@ class LiveUpdates(ServerSentEventsBlueprint):
     def redis(self) -> Redis:
         return get_redis()
 
+    @describe(
+        "Listen to what changes",
+        "Live updates",
+        query=StreamQuery,
+        answers={200: str},
+        errors=(503,),
+        media="text/event-stream",
+    )
     def stream(self) -> Response:
         """`GET /stream?channel=audience[&channel=user.7]`: only the caller's own channels, else 403."""
         channels = list(dict.fromkeys(request.args.getlist("channel"))) or ["audience"]
@@ -81,6 +97,8 @@ class LiveUpdates(ServerSentEventsBlueprint):
         response.call_on_close(lambda: hub.unsubscribe(subscription))
         return response
 
+    stream.permission = "insights.read"  # type: ignore[attr-defined]  # asked for where the channels are authorised
+
 
 def _messages(
     subscription: Subscription, keys: dict[str, str], seen: dict[str, str], still_allowed: Callable[[], bool]
@@ -90,13 +108,15 @@ def _messages(
     for key, channel in keys.items():
         if channel in seen:
             yield from _replay(key, channel, last)
+    settings = get_settings()
     checked = time.monotonic()
     while True:
+        left = max(0.0, checked + settings.sse_recheck_seconds - time.monotonic())
         try:
-            item = subscription.queue.get(timeout=get_settings().sse_heartbeat_seconds)
+            item = subscription.queue.get(timeout=min(settings.sse_heartbeat_seconds, left))
         except queue.Empty:
             item = None
-        if time.monotonic() - checked > RECHECK_SECONDS:
+        if time.monotonic() - checked >= settings.sse_recheck_seconds:
             checked = time.monotonic()
             if not still_allowed():
                 return
@@ -172,9 +192,13 @@ live_updates.add_url_rule(rule="", endpoint="stream", view_func=live_updates.str
 
 
 def allow_channels(channels: list[str], *, tenant_id: int, user_id: int) -> int:
-    """The tenant whose channels these are; raises PermissionDenied for any the user may not hear."""
+    """The tenant whose channels these are; raises PermissionDenied for any the caller may not hear.
+
+    A caller who is no person has the user id 0 and hears the tenant only.
+    """
+    open_to_them = {"audience", f"user.{user_id}"} if user_id else {"audience"}
     for channel in channels:
-        if channel not in ("audience", f"user.{user_id}"):
+        if channel not in open_to_them:
             raise PermissionDenied(f"You may not listen to the channel {channel[:40]}.")
     return tenant_id
 

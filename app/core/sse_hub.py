@@ -8,8 +8,10 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 from redis.client import PubSub
+from redis.exceptions import ConnectionError as StoreGone
 from redis.exceptions import RedisError
 
 from app.core.logs import get_logger
@@ -38,6 +40,15 @@ RESYNC = LiveMessage("", "", "", "")
 class Subscription:
     keys: list[str]
     queue: queue.Queue[LiveMessage] = field(default_factory=lambda: queue.Queue(QUEUE_LENGTH))
+
+
+class OneConnection(PubSub):
+    """A subscription that ends with its connection. redis-py would make it again by itself, whoever of the two threads
+    notices first, and the other would never learn that messages were missed."""
+
+    def on_connect(self, connection: Any) -> None:
+        connection.disconnect()
+        raise StoreGone("The connection of the live updates was lost.")
 
 
 class Hub:
@@ -107,7 +118,7 @@ class Hub:
             time.sleep(pause)
 
     def _listen(self, *, announce_gap: bool) -> None:
-        pubsub = get_hub_redis().pubsub(ignore_subscribe_messages=True)
+        pubsub = OneConnection(get_hub_redis().connection_pool, ignore_subscribe_messages=True)
         try:
             with self._lock:
                 pubsub.subscribe("sse:hub", *self._by_key)

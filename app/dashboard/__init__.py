@@ -6,7 +6,8 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
+    from app.dashboard.api import jobs
     from app.dashboard.pages import activity, frame, home, search
 
-    for edge in (frame, home, search, activity):
+    for edge in (frame, home, search, activity, jobs):
         edge.init_app(app)

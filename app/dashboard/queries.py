@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,7 @@ class Hit:
     icon: str = ""
     monogram: str = ""
     index: int = 0
+    needs: str = ""  # the permission without which it is not shown
 
 
 @dataclass(frozen=True)
@@ -45,21 +47,22 @@ PAGES = (
     Hit("Imports", "/app/imports", "People and events from files", icon="database-import"),
     Hit("Activity", "/app/activity", icon="activity"),
     Hit("You", "/app/settings/you", "Name, password, sessions", icon="user"),
+    Hit("Team", "/app/settings/team", "People, roles, invitations", icon="users"),
+    Hit("Workspace", "/app/settings/workspace", "Name, time zone, plan", icon="building"),
+    Hit("Workspaces", "/app/settings/tenants", "Every customer of the platform", icon="world", needs="tenants.manage"),
     Hit("AI providers", "/app/settings/ai", "Keys and order", icon="sparkles"),
     Hit("Prompts", "/app/settings/prompts", icon="file-text"),
+    Hit("API keys", "/app/settings/api-keys", "For programs", icon="key", needs="api_keys.manage"),
+    Hit("Audit log", "/app/settings/audit", "Who did what", icon="list", needs="audit.read"),
     Hit("AI spend", "/app/settings/spend", icon="chart-bar"),
 )
 EACH = 6
 
 
-def search(text: str, user_id: int) -> list[Group]:
+def search(text: str, user_id: int, may: Callable[[str], bool]) -> list[Group]:
     """What bears this text in its name, group by group; with no text the pages and the newest audiences."""
     found = [
-        Group(
-            "Pages",
-            "file-text",
-            [p for p in PAGES if text.lower() in f"{p.title} {p.detail}".lower()][: EACH if text else 8],
-        ),
+        Group("Pages", "file-text", _pages(text, may)[: EACH if text else 8]),
         Group("Audiences", "users-group", _audiences(text)),
     ]
     if text:
@@ -72,6 +75,12 @@ def search(text: str, user_id: int) -> list[Group]:
         ]
     groups = [group for group in found if group.hits]
     return groups if not text else sorted(groups, key=lambda g: g.label == "Pages")
+
+
+def _pages(text: str, may: Callable[[str], bool]) -> list[Hit]:
+    """Pages of this name that the caller may open."""
+    named = [page for page in PAGES if text.lower() in f"{page.title} {page.detail}".lower()]
+    return [page for page in named if not page.needs or may(page.needs)]
 
 
 def _audiences(text: str) -> list[Hit]:

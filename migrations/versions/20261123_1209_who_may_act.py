@@ -29,6 +29,12 @@ def make_append_only() -> None:
     )
     for name, moment in MOMENTS:
         op.execute(f"CREATE TRIGGER audit_entries_keep_{name} BEFORE {moment} ON audit_entries {deed}")
+    if is_sqlite:  # REPLACE would take a row away without firing the trigger on DELETE
+        taken = "WHEN EXISTS (SELECT 1 FROM audit_entries WHERE id = NEW.id)"
+        op.execute(f"CREATE TRIGGER audit_entries_keep_ids BEFORE INSERT ON audit_entries {taken} {deed}")
+    else:
+        deed = deed.replace("EACH ROW", "EACH STATEMENT")
+        op.execute(f"CREATE TRIGGER audit_entries_keep_table BEFORE TRUNCATE ON audit_entries {deed}")
 
 
 def upgrade() -> None:

@@ -25,6 +25,12 @@
     all.at(next % all.length)?.focus();
   });
 
+  // On a narrow screen tabs scroll sideways: the open one is to be seen.
+  document.querySelectorAll(".ply-tabs [aria-current]").forEach((tab) => {
+    const strip = tab.closest("ul");
+    strip.scrollLeft = tab.offsetLeft - (strip.clientWidth - tab.offsetWidth) / 2;
+  });
+
   const side = (to) => {
     const panel = document.getElementById("side");
     if (!panel) return;

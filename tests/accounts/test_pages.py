@@ -85,7 +85,7 @@ def test_one_sign_in_can_be_ended_but_not_somebody_elses(client, client_for, mem
     with app.app_context():
         ours = [row.id for row in list_sessions(member.id)]
         theirs = list_sessions(other_member.id)[0].id
-    assert post(client, "/app/settings/you", f"/app/settings/you/sessions/{theirs}/end").status_code == 404
-    assert post(client, "/app/settings/you", f"/app/settings/you/sessions/{max(ours)}/end").status_code == 303
+    assert post(client, "/app/settings/security", f"/app/settings/security/sessions/{theirs}/end").status_code == 404
+    assert post(client, "/app/settings/security", f"/app/settings/security/sessions/{max(ours)}/end").status_code == 303
     assert {c.get("/audience").status_code for c in (client, elsewhere)} == {200, 401}
     assert stranger.get("/audience").status_code == 200

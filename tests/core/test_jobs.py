@@ -6,6 +6,8 @@ import threading
 from datetime import timedelta
 
 import pytest
+from rq.job import Job as RqJob
+from rq.job import JobStatus
 from sqlalchemy import select, update
 
 from app.core.clock import utc_now
@@ -172,6 +174,28 @@ def test_a_job_asked_for_while_the_store_is_away_is_kept(a_job, ask, sweep, stor
         store.start()
     sweep()
     assert waiting_in_redis() == [f"{job_id}-0"]
+
+
+@pytest.mark.parametrize("status", [JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED, JobStatus.FINISHED])
+def test_a_job_whose_copy_in_rq_ended_unclaimed_is_handed_over_at_once(a_job, ask, sweep, row, run, status, calls):
+    """As when the database was away in the moment the worker took it."""
+    a_job(lambda: calls.append(1))
+    job_id = ask()
+    get_redis().delete("rq:queue:default")
+    RqJob.fetch(f"{job_id}-0", connection=get_redis()).set_status(status)
+    sweep()
+    assert waiting_in_redis() == [f"{job_id}-0"]
+    run(job_id)
+    assert (row(job_id).state, calls) == (JobState.DONE, [1])
+
+
+def test_a_job_that_a_worker_is_about_to_claim_is_left_to_it(a_job, ask, sweep):
+    a_job(lambda: None)
+    job_id = ask()
+    get_redis().delete("rq:queue:default")
+    RqJob.fetch(f"{job_id}-0", connection=get_redis()).set_status(JobStatus.STARTED)
+    sweep()
+    assert waiting_in_redis() == []
 
 
 def test_a_job_that_rq_dropped_on_the_way_to_its_worker_is_handed_over_again(a_job, ask, sweep, change):

@@ -10,9 +10,11 @@ from flask import Blueprint, Flask, Response, current_app, jsonify, make_respons
 
 from app.accounts.guards import ignores_bearer, public, sign_in_browser, sign_out_browser
 from app.accounts.schemas import Credentials, SignInCredentials
-from app.accounts.services import login, signup
+from app.accounts.schemas.insight import AccountSaid
+from app.accounts.services import login, second_factor, signup
 from app.core import ratelimit
 from app.core.db import unit_of_work
+from app.core.describe import Message, describe
 from app.core.dialects import insight_dialect, json_or_html, register_dialect
 from app.core.http import client_address, read_json, wants_json
 
@@ -33,6 +35,7 @@ def or_page(endpoint: str) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
 
 
 @bp.post("/signup")
+@describe("Create an account and a workspace", "Account", body=Credentials, answers={201: AccountSaid}, errors=(409,))
 @public
 @ignores_bearer
 @or_page("auth_pages.submit_signup")
@@ -45,6 +48,7 @@ def sign_up() -> Response:
 
 
 @bp.post("/login")
+@describe("Sign in a browser", "Account", body=SignInCredentials, answers={200: AccountSaid}, errors=(401, 503))
 @public
 @ignores_bearer
 @or_page("auth_pages.submit_login")
@@ -52,11 +56,13 @@ def sign_in() -> Response:
     body = read_json(SignInCredentials)
     login.throttle(body.email, client_address())
     user = login.authenticate(body.email, body.password)
-    sign_in_browser(user, password=body.password)
+    has_mfa = second_factor.require(user, body.mfa_code)
+    sign_in_browser(user, password=body.password, has_mfa=has_mfa)
     return jsonify(message="Login successful", user_id=user.id)
 
 
 @bp.get("/logout")
+@describe("Sign out", "Account", answers={200: Message}, errors=(403,))
 @public
 @ignores_bearer
 @or_page("auth_pages.log_out")

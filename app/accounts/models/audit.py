@@ -52,10 +52,16 @@ _FUNCTION = (
     "CREATE OR REPLACE FUNCTION audit_entries_keep() RETURNS trigger LANGUAGE plpgsql AS "
     "$$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$"
 )
+# REPLACE would take a row away without firing the trigger on DELETE.
+_SQLITE_INSERT = _SQLITE.format("ids", "INSERT").replace(
+    " BEGIN SELECT", " WHEN EXISTS (SELECT 1 FROM audit_entries WHERE id = NEW.id) BEGIN SELECT"
+)
+_POSTGRESQL_TABLE = _POSTGRESQL.format("table", "TRUNCATE").replace("EACH ROW", "EACH STATEMENT")
 TRIGGERS = {
-    "sqlite": [_SQLITE.format("rows", "DELETE"), _SQLITE.format("facts", f"UPDATE OF {_FIXED}")],
+    "sqlite": [_SQLITE.format("rows", "DELETE"), _SQLITE.format("facts", f"UPDATE OF {_FIXED}"), _SQLITE_INSERT],
     "postgresql": [
         _FUNCTION, _POSTGRESQL.format("rows", "DELETE"), _POSTGRESQL.format("facts", f"UPDATE OF {_FIXED}"),
+        _POSTGRESQL_TABLE,
     ],
 }  # fmt: skip
 for _dialect, _statements in TRIGGERS.items():

@@ -12,6 +12,8 @@ from app.accounts.models.tenant import Tenant
 from app.accounts.models.user import User
 from app.core.db import Base, Timestamps
 
+SUPERADMIN = "superadmin"  # the platform's own role, above any in a tenant
+
 
 class Role(StrEnum):
     ADMIN = "admin"

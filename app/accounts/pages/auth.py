@@ -9,6 +9,8 @@ from flask_login import current_user as caller_proxy
 
 from app.accounts.guards import public, sign_in_browser, sign_out_browser
 from app.accounts.models import User
+from app.accounts.pages import place, second_step
+from app.accounts.pages.next import safe_next
 from app.accounts.schemas import Credentials, SignInCredentials
 from app.accounts.services import login, signup
 from app.core import ratelimit
@@ -25,7 +27,7 @@ bp = Blueprint("auth_pages", __name__)
 @public
 def show_login() -> Any:
     if caller_proxy.is_authenticated:
-        return go_to(_safe_next())
+        return go_to(safe_next())
     return _form("auth/login.html")
 
 
@@ -33,7 +35,7 @@ def show_login() -> Any:
 @public
 def show_signup() -> Any:
     if caller_proxy.is_authenticated:
-        return go_to(_safe_next())
+        return go_to(safe_next())
     return _form("auth/signup.html")
 
 
@@ -46,7 +48,7 @@ def submit_login() -> Response:
         user = login.authenticate(body.email, body.password)
     except AppError as error:
         return _form("auth/login.html", error)
-    return _begin(user, body.password)
+    return second_step.begin(user, body.password) if user.has_mfa else _begin(user, body.password)
 
 
 @bp.post("/signup/form")
@@ -76,7 +78,7 @@ def log_out() -> Response:
 
 def _begin(user: User, password: str) -> Response:
     sign_in_browser(user, password=password)
-    return go_to(_safe_next())
+    return go_to(safe_next())
 
 
 def _form(template: str, error: AppError | None = None) -> Response:
@@ -91,6 +93,7 @@ def _form(template: str, error: AppError | None = None) -> Response:
         message=error.message if error and not errors else "",
         next=request.values.get("next", ""),
         demo_signin=_demo_signin(),
+        has_passkeys_here=not place.problem(),
     )
     response = make_response(page, error.status if error else 200)
     response.headers.update(error.headers if error else {})
@@ -100,11 +103,3 @@ def _form(template: str, error: AppError | None = None) -> Response:
 def _demo_signin() -> dict[str, str] | None:
     settings = get_settings()
     return {"email": settings.demo_email, "password": settings.demo_password} if settings.demo_mode else None
-
-
-def _safe_next() -> str:
-    """Where to go after signing in: a path of this site and nothing else."""
-    target = request.values.get("next", "")
-    if target.startswith("/") and not target.startswith(("//", "/\\")) and "\\" not in target and target.isprintable():
-        return target
-    return url_for("home.show")

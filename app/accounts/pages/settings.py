@@ -1,4 +1,4 @@
-"""Your own settings: name, password, where you are signed in."""
+"""Your own settings: name and password."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from flask import Blueprint, Response, flash, make_response, render_template, re
 
 from app.accounts.guards import current_session, current_user, signed_in
 from app.accounts.services import members, sessions
-from app.accounts.services.browsers import browser_name
 from app.core import ratelimit
 from app.core.db import unit_of_work
 from app.core.errors import AppError
@@ -54,14 +53,6 @@ def change_password() -> Response:
     return _done(f"Your password is changed.{f' {ended} other sign-in ended.' if ended else ''}")
 
 
-@bp.post("/you/sessions/<int:session_id>/end")
-@signed_in
-def end_session(session_id: int) -> Response:
-    with unit_of_work():
-        sessions.end_session_by_id(current_user().id, session_id)
-    return _done("That sign-in is ended.")
-
-
 def _done(text: str) -> Response:
     flash(text, "ok")
     return go_to(url_for("settings_pages.you"))
@@ -69,13 +60,13 @@ def _done(text: str) -> Response:
 
 def _page(error: AppError | None = None) -> Response:
     user = current_user()
-    errors = {error.details.get("field", "form"): error.message.partition(": ")[2] or error.message} if error else {}
+    errors = {item["field"]: item["message"] for item in error.details.get("errors", [])} if error else {}
+    if error and not errors:
+        errors = {error.details.get("field", "form"): error.message.partition(": ")[2] or error.message}
     page = render_template(
         "settings/you.html",
         user=user,
         name=request.form.get("name", user.name),
         errors=errors,
-        sessions=[(row, browser_name(row.browser)) for row in sessions.list_sessions(user.id)],
-        this_session=current_session().id,
     )
     return make_response(page, error.status if error else 200)

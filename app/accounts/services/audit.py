@@ -8,6 +8,7 @@ from typing import Any
 
 from app.accounts.models import AuditEntry, User
 from app.core.db import db
+from app.core.jobs import RunningJob, current_job
 from app.core.tenancy import current_tenant_id, tenant_scope
 
 HIDDEN = "[hidden]"
@@ -36,7 +37,15 @@ def set_actor(actor: Actor) -> None:
 
 
 def current_actor() -> Actor:
-    return _acting.get() or SYSTEM
+    """In a job, whoever asked for it; else whom the edge named; else the product itself."""
+    running = current_job()
+    return _acting.get() or SYSTEM if running is None else _asker(running)
+
+
+def _asker(running: RunningJob) -> Actor:
+    user = db.session.get(User, running.user_id) if running.user_id else None
+    label = user.email if user else SYSTEM.label
+    return Actor(user.id if user else None, label, SYSTEM.credential, request_id=running.request_id or "")
 
 
 def record(

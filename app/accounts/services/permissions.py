@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from app.accounts.models import Role, Scope
+from app.accounts.models import SUPERADMIN, Role, Scope
 
-SUPERADMIN = "superadmin"
 _VIEWER = {"insights.read", "members.read", "workspace.read", "jobs.read", "cdp.read"}
 _ANALYST = _VIEWER | {"insights.write", "cdp.write", "events.write"}
 _MANAGER = set(_ANALYST)
@@ -34,8 +33,20 @@ ROLE_WORDS: dict[str, str] = {
     Role.ANALYST: "Makes and changes audiences, personas and simulations",
     Role.VIEWER: "Looks at everything, changes nothing",
 }
+MATRIX: tuple[tuple[str, str], ...] = (  # what the team page says of each role, in the order of reading
+    ("Read audiences, personas and simulations", "insights.read"),
+    ("Make, change and delete them; talk with personas", "insights.write"),
+    ("See customers, events and segments", "cdp.read"),
+    ("Change customers, build segments, import, send events", "cdp.write"),
+    ("See who is in the workspace", "members.read"),
+    ("Invite people, change roles, remove people", "members.manage"),
+    ("Name, time zone and two-factor rule of the workspace", "workspace.manage"),
+    ("AI keys, order, prompts and budget", "ai.manage"),
+    ("API keys", "api_keys.manage"),
+    ("Audit log", "audit.read"),
+)
 SCOPE_WORDS: dict[str, str] = {
-    Scope.READ: "Read audiences, personas, simulations and people",
+    Scope.READ: "Read audiences, personas, simulations, customers and segments",
     Scope.WRITE: "Make, change and delete them",
     Scope.EVENTS: "Send events about people",
     Scope.MESSAGING: "Speak the messaging API; such a key begins with msg_",
@@ -55,3 +66,9 @@ def scopes_allow(scopes: list[str], permission: str) -> bool:
     if permission not in ALL:
         raise KeyError(permission)
     return any(permission in SCOPES.get(scope, frozenset()) for scope in scopes)
+
+
+def holders(permission: str) -> tuple[list[str], list[str]]:
+    """The roles that hold a permission, and the scopes of keys that do."""
+    roles = [str(role) for role, held in TABLE.items() if permission in held and role != SUPERADMIN]
+    return roles or [SUPERADMIN], [str(scope) for scope, held in SCOPES.items() if permission in held]

@@ -114,6 +114,27 @@ def find_token_caller(claims: tokens.Claims) -> Caller | None:
     )
 
 
+def find_caller_of(session: UserSession) -> Caller | None:
+    """Whom this session speaks for while it, its user, their membership and the tenant are live."""
+    return _caller(UserSession.id == session.id)
+
+
+def require_workspace(user_id: int, tenant_id: int) -> None:
+    """Refuse, as not found, a workspace that is not open to the user."""
+    if find_membership(user_id, tenant_id) is None:
+        raise NotFound("Workspace not found.", resource="tenant", id=tenant_id)
+
+
+def move_session(session: UserSession, tenant_id: int) -> Tenant:
+    """Go on in another of the user's workspaces; one that is not open to them is not found."""
+    require_workspace(session.user_id, tenant_id)
+    user = db.session.get_one(User, session.user_id)
+    before, after = audit.changed(session, {"tenant_id": tenant_id})
+    if after:
+        audit.record("session.moved", session, label=user.email, before=before, after=after, tenant_id=tenant_id)
+    return db.session.get_one(Tenant, tenant_id)
+
+
 def _caller(*conditions: Any) -> Caller | None:
     row = db.session.execute(
         select(UserSession, User, Membership, Tenant)

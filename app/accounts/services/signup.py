@@ -10,23 +10,22 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from app.accounts.models import Membership, Role, Tenant, User
+from app.accounts.services import password_policy
 from app.accounts.services.passwords import hash_password
 from app.core.db import db
-from app.core.errors import Conflict, ValidationFailed
+from app.core.errors import Conflict
 
-MIN_PASSWORD = 8
 TAKEN = "An account could not be made with these details. If you already have one, sign in."
 
 
 def sign_up(email: str, password: str, *, name: str = "", workspace: str = "", is_superadmin: bool = False) -> User:
-    """A new user, admin of a new tenant. Refuses a short password, and an address that has an account.
+    """A new user, admin of a new tenant. Refuses a weak password, and an address that has an account.
 
     The refusal does not name its reason; sign-up is throttled by address, since without an e-mail
     round trip some difference to a fresh address cannot be hidden.
     """
     email = normal_email(email)
-    if len(password) < MIN_PASSWORD:
-        raise ValidationFailed(f"password: must have at least {MIN_PASSWORD} characters.", field="password")
+    password_policy.check(password, about=(email, name, workspace))
     password_hash = hash_password(password)
     if db.session.scalar(select(User.id).where(User.email == email)):
         raise Conflict(TAKEN, field="email")

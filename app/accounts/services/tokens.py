@@ -81,7 +81,10 @@ def read_access(token: str) -> Claims:
             token, key, algorithms=[ALGORITHM], audience=AUDIENCE, issuer=ISSUER,
             options={"require": ["exp", "iat", "sub", "sid", "tid"]},
         )  # fmt: skip
-        return Claims(int(claims["sub"]), int(claims["sid"]), int(claims["tid"]))
+        ids = int(claims["sub"]), int(claims["sid"]), int(claims["tid"])
+        if not all(0 < one < 2**31 for one in ids):
+            raise ValueError("no id of ours")
+        return Claims(*ids)
     except jwt.ExpiredSignatureError:
         raise Unauthenticated("This access token has expired. Refresh it.", code="token_expired") from None
     except (jwt.InvalidTokenError, KeyError, ValueError, TypeError):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
+from app.accounts.services import audit
 from app.ai.models import AICredential, CheckState
 from app.ai.queries import credentials_by_provider
 from app.ai.services.names import LOCAL, PROVIDERS, label_of
@@ -62,10 +64,12 @@ def save(access: Access, *, user_id: int | None = None) -> AICredential:
         raise ValidationFailed("Enter the key again when you change the address.", field="api_key")
     if access.base_url and not (access.api_key or row.api_key or access.provider == LOCAL):
         raise ValidationFailed("An address of your own needs a key of your own.", field="api_key")
+    before = _settings_of(row)
     row.api_key = access.api_key or row.api_key
     row.base_url, row.model = access.base_url, access.model
     row.is_enabled, row.uses_sandbox = access.is_enabled, access.uses_sandbox
     _forget_check(row)
+    _note("ai_key.saved" if access.api_key else "ai_access.changed", row, before)
     record_activity("ai.access", f"{label_of(row.provider)} settings changed", url=SETTINGS_URL, user_id=user_id)
     db.session.flush()
     return row
@@ -76,8 +80,10 @@ def remove_key(provider: str, *, user_id: int | None = None) -> None:
     row = credentials_by_provider().get(known_provider(provider))
     if row is None or not (row.api_key or row.base_url):
         raise NotFound("There is no key to remove.")
+    before = _settings_of(row)
     row.api_key, row.base_url = None, ""
     _forget_check(row)
+    _note("ai_key.removed", row, before)
     record_activity("ai.access", f"{label_of(provider)} key removed", url=SETTINGS_URL, user_id=user_id)
 
 
@@ -86,6 +92,30 @@ def known_provider(name: str) -> str:
     if name not in PROVIDERS:
         raise NotFound("There is no such provider.")
     return name
+
+
+def _settings_of(row: AICredential) -> dict[str, Any]:
+    """What the audit log may keep: of the key only whether there is one."""
+    return {
+        "has_key": bool(row.api_key),
+        "address": row.base_url or "",
+        "model": row.model or "",
+        "is_enabled": row.is_enabled is not False,
+        "uses_sandbox": bool(row.uses_sandbox),
+    }
+
+
+def _note(action: str, row: AICredential, before: dict[str, Any]) -> None:
+    after = _settings_of(row)
+    changed = [name for name, value in after.items() if value != before[name]]
+    db.session.flush()
+    audit.record(
+        action,
+        row,
+        before={name: before[name] for name in changed},
+        after={name: after[name] for name in changed},
+        label=label_of(row.provider),
+    )
 
 
 def _forget_check(row: AICredential) -> None:

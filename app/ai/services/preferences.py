@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from app.accounts.services import audit
 from app.ai.models import AIPreference
 from app.ai.queries import find_preference
-from app.ai.services.names import BUILTIN, GROUPS, PROVIDERS, RESEARCH
+from app.ai.services.names import BUILTIN, GROUP_LABELS, GROUPS, PROVIDERS, RESEARCH
 from app.core.config import get_settings
 from app.core.db import db
 from app.core.errors import ValidationFailed
@@ -42,8 +43,10 @@ def set_order(group: str, order: Sequence[str]) -> None:
     unknown = [name for name in order if name not in (*PROVIDERS, BUILTIN)]
     if unknown or len(set(order)) != len(order):
         raise ValidationFailed("The order must name each provider once.", field="order")
-    preference = _preference()
+    preference, before = _preference(), order_for(group)
     preference.orders = {**(preference.orders or {}), group: list(order)}
+    if _with_builtin(order) != before:
+        _note_order("ai_order.changed", preference, group, before)
 
 
 def move(group: str, provider: str, step: int, *, among: Collection[str] = (*PROVIDERS, BUILTIN)) -> None:
@@ -63,8 +66,15 @@ def move(group: str, provider: str, step: int, *, among: Collection[str] = (*PRO
 
 def reset_order(group: str) -> None:
     """Go back to the platform's order."""
-    preference = _preference()
+    preference, before = _preference(), order_for(group)
     preference.orders = {name: order for name, order in (preference.orders or {}).items() if name != group}
+    if order_for(group) != before:
+        _note_order("ai_order.reset", preference, group, before)
+
+
+def _note_order(action: str, preference: AIPreference, group: str, before: tuple[str, ...]) -> None:
+    label, now = GROUP_LABELS.get(group, group), order_for(group)
+    audit.record(action, preference, before={"order": before}, after={"order": now}, label=label)
 
 
 def monthly_budget_micros() -> int:
@@ -79,7 +89,11 @@ def set_monthly_budget(dollars: float | None) -> None:
     """Choose the ceiling; None goes back to the platform's, 0 means the built-in analyst only."""
     if dollars is not None and not 0 <= dollars <= HIGHEST_BUDGET_USD:
         raise ValidationFailed("The budget must be from 0 to 1,000,000 dollars.", field="budget")
-    _preference().monthly_budget_micros = None if dollars is None else round(dollars * MICROS)
+    preference, before = _preference(), monthly_budget_micros()
+    preference.monthly_budget_micros = None if dollars is None else round(dollars * MICROS)
+    if (now := monthly_budget_micros()) != before:
+        values = {"dollars": before / MICROS}, {"dollars": now / MICROS}
+        audit.record("ai_budget.changed", preference, before=values[0], after=values[1], label="monthly AI budget")
 
 
 def _preference() -> AIPreference:

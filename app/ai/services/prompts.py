@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from sqlalchemy.exc import IntegrityError
 
+from app.accounts.services import audit
 from app.ai.models import PromptVersion
 from app.ai.queries import latest_prompt_versions, list_prompt_versions
 from app.core.config import ROOT
@@ -85,7 +86,8 @@ def update_prompts(values: Mapping[str, object], *, user_id: int | None = None) 
     in_use = {name: _stored(value) for name, value in all_prompts().items()}
     changed = [name for name, text in cleaned.items() if text != in_use[name]]
     for name in changed:
-        _add_version(name, cleaned[name], user_id=user_id)
+        row = _add_version(name, cleaned[name], user_id=user_id)
+        _note(row, in_use[name])
     return changed
 
 
@@ -107,7 +109,9 @@ def restore(name: str, version: int, *, user_id: int | None = None) -> Prompt:
     wanted, in_use = get_version(name, version), get_prompt(name)
     if wanted.text == in_use.text:
         return in_use
-    return _as_prompt(_add_version(name, wanted.text, user_id=user_id, restored_from=version))
+    row = _add_version(name, wanted.text, user_id=user_id, restored_from=version)
+    _note(row, in_use.text)
+    return _as_prompt(row)
 
 
 @lru_cache(maxsize=32)
@@ -154,6 +158,18 @@ def _add_version(name: str, text: str, *, user_id: int | None, restored_from: in
     except IntegrityError:
         raise Conflict("Somebody changed this prompt at the same moment. Look at it again.") from None
     return row
+
+
+def _note(row: PromptVersion, text_before: str) -> None:
+    if row.name == DEEP_RESEARCH:
+        was, now = {"is_on": text_before == "true"}, {"is_on": row.text == "true"}
+        audit.record("ai_deep_research.changed", row, before=was, after=now, label="deep research")
+        return
+    action = "prompt.changed" if row.restored_from is None else "prompt.restored"
+    after = {"text": row.text, "version": row.version}
+    audit.record(
+        action, row, before={"text": text_before}, after=after, label=row.name.removesuffix("_prompt").replace("_", " ")
+    )
 
 
 def _as_prompt(row: PromptVersion) -> Prompt:

@@ -6,7 +6,8 @@ from typing import Any
 
 from flask import Flask, g, request
 
-from app.accounts.guards import current_membership, current_tenant, current_user
+from app.accounts.guards import current_caller, current_membership, current_tenant, current_user, may
+from app.accounts.queries import Workspace, list_workspaces
 from app.core.activity import count_since
 from app.core.tenancy import bound_tenant_id
 from app.dashboard.queries import sandbox_services
@@ -36,14 +37,30 @@ GROUPS: list[tuple[str, str, list[tuple[str, str, str]]]] = [
 ]
 SETTINGS = [
     ("You", "/app/settings/you", "user"),
+    ("Security", "/app/settings/security", "shield-lock"),
+    ("Team", "/app/settings/team", "users"),
+    ("Workspace", "/app/settings/workspace", "building"),
     ("AI", "/app/settings/ai", "sparkles"),
     ("Prompts", "/app/settings/prompts", "file-text"),
     ("Spend", "/app/settings/spend", "chart-bar"),
+    ("API keys", "/app/settings/api-keys", "key"),
+    ("Audit log", "/app/settings/audit", "list"),
+    ("Workspaces", "/app/settings/tenants", "world"),
 ]
+NEEDED = {  # others are for everyone
+    "/app/settings/api-keys": "api_keys.manage",
+    "/app/settings/audit": "audit.read",
+    "/app/settings/tenants": "tenants.manage",
+}
 
 
 def _items(items: list[tuple[str, str, str]]) -> list[dict[str, Any]]:
     return [{"label": label, "url": url, "icon": icon, "current": _is_current(url)} for label, url, icon in items]
+
+
+def _settings_items() -> list[tuple[str, str, str]]:
+    """The settings pages that the caller may open."""
+    return [item for item in SETTINGS if item[1] not in NEEDED or may(NEEDED[item[1]])]
 
 
 def _is_current(url: str) -> bool:
@@ -59,14 +76,23 @@ def navigation() -> list[dict[str, Any]]:
     return [*groups, {"label": "Settings", "key": "settings", "foot": True, "items": [settings]}]
 
 
+def _other_workspaces() -> list[Workspace]:
+    """Where else the caller could go on."""
+    return [one for one in list_workspaces(current_user().id) if one.id != current_tenant().id]
+
+
 def _context() -> dict[str, Any]:
     if g.get("caller") is None or bound_tenant_id() is None:  # refused before the tenant was known: a bare error page
         return {}
     return {
         "nav": navigation(),
-        "settings_tabs": [{"label": i["label"], "url": i["url"], "current": i["current"]} for i in _items(SETTINGS)],
-        "workspace": {"name": current_tenant().name, "role": current_membership().role},
+        "settings_tabs": [
+            {"label": i["label"], "url": i["url"], "current": i["current"]} for i in _items(_settings_items())
+        ],
+        "workspace": {"name": current_tenant().name, "role": current_caller().role},
+        "workspaces": _other_workspaces(),
         "current_user": current_user(),
+        "lacks_mfa": current_tenant().requires_mfa and not current_user().has_mfa,  # no stream opens for them
         "bell_unseen": count_since(current_membership().activity_seen_at),
         "sandbox_services": sandbox_services(),
     }

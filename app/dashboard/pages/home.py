@@ -8,9 +8,9 @@ from typing import Any
 from flask import Blueprint, Flask, render_template
 from flask_login import current_user as caller_proxy
 
-from app.accounts.guards import current_membership, current_user, public, require_permission
+from app.accounts.guards import current_membership, current_tenant, current_user, public, require_permission
 from app.core.activity import list_activity
-from app.core.clock import utc_now
+from app.core.clock import in_zone, utc_now
 from app.core.config import get_settings
 from app.dashboard import queries
 from app.insights import queries as insights
@@ -55,8 +55,8 @@ def running() -> str:
 
 
 def _greeting() -> str:
-    """By the server's clock in UTC, so nothing more exact than it knows."""
-    hour = utc_now().hour
+    """By the clocks where the workspace is."""
+    hour = in_zone(utc_now(), current_tenant().timezone).hour
     return "Good morning" if 4 <= hour < 11 else "Good evening" if hour >= 17 else "Hello"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask, request
 
-from app.accounts.guards import current_user, require_permission
+from app.accounts.guards import current_user, may, require_permission
 from app.core.htmx import render
 from app.dashboard import queries
 
@@ -15,7 +15,8 @@ bp = Blueprint("search", __name__)
 @require_permission("insights.read")
 def show() -> str:
     text = request.args.get("q", "").strip()[:200].replace("\x00", "")
-    return render("search/page.html", "search/_results.html", q=text, groups=queries.search(text, current_user().id))
+    groups = queries.search(text, current_user().id, may)
+    return render("search/page.html", "search/_results.html", q=text, groups=groups)
 
 
 def init_app(app: Flask) -> None:

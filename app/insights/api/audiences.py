@@ -9,14 +9,24 @@ from flask import Blueprint, Flask, Response, jsonify, make_response
 from app.accounts.guards import current_user, require_permission
 from app.core import ratelimit
 from app.core.db import get_required, unit_of_work
+from app.core.describe import Message, describe
 from app.core.dialects import insight_dialect, register_dialect
 from app.core.errors import ProviderFailed
-from app.core.http import int_argument, read_json
+from app.core.http import read_json, read_query
 from app.core.jobs import LIVE
 from app.core.jobs_wait import wait_for
 from app.insights.models import Audience, AudienceReport, StepState
 from app.insights.queries import list_audience_personas, list_audiences, list_segments, list_steps
 from app.insights.schemas import AudienceChange, AudienceIn, GenerateIn, audience_out
+from app.insights.schemas.outgoing import (
+    AudienceMade,
+    AudienceRow,
+    AudienceWhole,
+    Generated,
+    GenerationStarted,
+    InsightShown,
+)
+from app.insights.schemas.queries import SliceQuery
 from app.insights.services import audiences, picture, reports
 
 bp = Blueprint("audience_api", __name__)
@@ -24,21 +34,23 @@ GENERATE_SECONDS = 25.0
 
 
 @bp.get("/audience")
+@describe("List audiences", "Audiences", query=SliceQuery, answers={200: list[AudienceRow]})
 @require_permission("insights.read")
 def index() -> Response:
     """All audiences, newest first, at most 500; `limit` and `offset` page on."""
-    limit = int_argument("limit", 500, low=1, high=500) or 500
-    offset = int_argument("offset", 0, low=0, high=10**7) or 0
-    return jsonify([audience_out(row, whole=False) for row in list_audiences(limit, offset)])
+    query = read_query(SliceQuery)
+    return jsonify([audience_out(row, whole=False) for row in list_audiences(query.limit, query.offset)])
 
 
 @bp.get("/audience/<int:audience_id>")
+@describe("Show an audience", "Audiences", answers={200: AudienceWhole})
 @require_permission("insights.read")
 def show(audience_id: int) -> Response:
     return jsonify(audience_out(get_required(Audience, audience_id), whole=True))
 
 
 @bp.post("/audience")
+@describe("Describe a business", "Audiences", body=AudienceIn, answers={201: AudienceMade})
 @require_permission("insights.write")
 def create() -> Response:
     body = read_json(AudienceIn)
@@ -49,6 +61,7 @@ def create() -> Response:
 
 
 @bp.put("/audience/<int:audience_id>")
+@describe("Change the brief", "Audiences", body=AudienceChange, answers={200: Message})
 @require_permission("insights.write")
 def update(audience_id: int) -> Response:
     get_required(Audience, audience_id)
@@ -59,6 +72,7 @@ def update(audience_id: int) -> Response:
 
 
 @bp.delete("/audience/<int:audience_id>")
+@describe("Delete an audience", "Audiences", answers={200: Message})
 @require_permission("insights.write")
 def delete(audience_id: int) -> Response:
     with unit_of_work():
@@ -67,6 +81,7 @@ def delete(audience_id: int) -> Response:
 
 
 @bp.get("/audience/<int:audience_id>/insight")
+@describe("Show the picture", "Audiences", answers={200: InsightShown})
 @require_permission("insights.read")
 def insight(audience_id: int) -> Response:
     """Ours beyond the contract: the AudienceInsight document, with the state of its making."""
@@ -77,6 +92,13 @@ def insight(audience_id: int) -> Response:
 
 
 @bp.post("/audience/<int:audience_id>/generate")
+@describe(
+    "Have a text written",
+    "Audiences",
+    body=GenerateIn,
+    answers={200: Generated, 202: GenerationStarted},
+    errors=(409, 502),
+)
 @require_permission("insights.write")
 def generate(audience_id: int) -> Response:
     """The finished text when it is there within 25 s, else 202 with the job to ask for."""

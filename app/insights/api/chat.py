@@ -10,11 +10,13 @@ from app.accounts.guards import current_user, require_permission
 from app.core import ratelimit
 from app.core.clock import iso
 from app.core.db import get_required, unit_of_work
+from app.core.describe import describe
 from app.core.dialects import insight_dialect, register_dialect
 from app.core.errors import NotFound
 from app.core.http import read_json
 from app.insights.models import ChatTurn, Conversation, Simulation
 from app.insights.schemas import MessageIn
+from app.insights.schemas.outgoing import ChatReply, ChatRow, ChatShown
 from app.insights.services import chat, chat_lists, conversations
 from app.insights.services.chat_text import without_marks
 from app.insights.services.chat_wait import wait_for_answer
@@ -29,6 +31,9 @@ def message_out(turn: ChatTurn) -> dict[str, Any]:
 
 
 @bp.post("/chat/simulation/<int:simulation_id>/persona/<int:persona_id>")
+@describe(
+    "Say something to a persona", "Conversations", body=MessageIn, answers={200: ChatReply}, errors=(409, 502, 504)
+)
 @require_permission("insights.write")
 def send(simulation_id: int, persona_id: int) -> Response:
     """Ask and wait for the finished reply; the worker writes it meanwhile."""
@@ -57,6 +62,7 @@ def _conversation(body: MessageIn, persona_id: int, user_id: int, simulation_id:
 
 
 @bp.get("/chat/<int:chat_history_id>")
+@describe("Show a conversation", "Conversations", answers={200: ChatShown})
 @require_permission("insights.read")
 def show(chat_history_id: int) -> Response:
     conversation = conversations.get_own(chat_history_id, current_user().id)
@@ -70,6 +76,7 @@ def show(chat_history_id: int) -> Response:
 
 
 @bp.get("/simulations/<int:simulation_id>/chats")
+@describe("List a simulation's conversations", "Conversations", answers={200: list[ChatRow]})
 @require_permission("insights.read")
 def index(simulation_id: int) -> Response:
     get_required(Simulation, simulation_id)

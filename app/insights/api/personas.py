@@ -6,17 +6,20 @@ from flask import Blueprint, Flask, Response, jsonify, make_response
 
 from app.accounts.guards import require_permission
 from app.core.db import get_required, unit_of_work
+from app.core.describe import Message, describe
 from app.core.dialects import insight_dialect, register_dialect
 from app.core.http import read_json
 from app.insights.models import AudienceSegment, Persona
 from app.insights.queries import list_personas
 from app.insights.schemas import PersonaChange, PersonaIn, persona_out
+from app.insights.schemas.outgoing import PersonaMade, PersonaRow, PersonaWhole
 from app.insights.services import personas
 
 bp = Blueprint("persona_api", __name__)
 
 
 @bp.get("/segments/<int:segment_id>/personas")
+@describe("List a segment's personas", "Personas", answers={200: list[PersonaRow]})
 @require_permission("insights.read")
 def index(segment_id: int) -> Response:
     get_required(AudienceSegment, segment_id, label="Segment")
@@ -24,6 +27,7 @@ def index(segment_id: int) -> Response:
 
 
 @bp.post("/segments/<int:segment_id>/personas")
+@describe("Add a persona", "Personas", body=PersonaIn, answers={201: PersonaMade}, errors=(409,))
 @require_permission("insights.write")
 def create(segment_id: int) -> Response:
     get_required(AudienceSegment, segment_id, label="Segment")
@@ -34,12 +38,14 @@ def create(segment_id: int) -> Response:
 
 
 @bp.get("/personas/<int:persona_id>")
+@describe("Show a persona", "Personas", answers={200: PersonaWhole})
 @require_permission("insights.read")
 def show(persona_id: int) -> Response:
     return jsonify(persona_out(get_required(Persona, persona_id), whole=True))
 
 
 @bp.put("/personas/<int:persona_id>")
+@describe("Change a persona", "Personas", body=PersonaChange, answers={200: Message})
 @require_permission("insights.write")
 def update(persona_id: int) -> Response:
     get_required(Persona, persona_id)
@@ -50,6 +56,7 @@ def update(persona_id: int) -> Response:
 
 
 @bp.delete("/personas/<int:persona_id>")
+@describe("Delete a persona", "Personas", answers={200: Message})
 @require_permission("insights.write")
 def delete(persona_id: int) -> Response:
     with unit_of_work():

@@ -6,17 +6,20 @@ from flask import Blueprint, Flask, Response, jsonify, make_response
 
 from app.accounts.guards import require_permission
 from app.core.db import get_required, unit_of_work
+from app.core.describe import Message, describe
 from app.core.dialects import insight_dialect, register_dialect
 from app.core.http import read_json
 from app.insights.models import Audience, AudienceSegment
 from app.insights.queries import list_segments
 from app.insights.schemas import SegmentChange, SegmentIn, segment_out
+from app.insights.schemas.outgoing import SegmentMade, SegmentRow, SegmentWhole
 from app.insights.services import segments
 
 bp = Blueprint("segment_api", __name__)
 
 
 @bp.get("/audience/<int:audience_id>/segments")
+@describe("List an audience's segments", "Segments", answers={200: list[SegmentRow]})
 @require_permission("insights.read")
 def index(audience_id: int) -> Response:
     get_required(Audience, audience_id)
@@ -24,6 +27,7 @@ def index(audience_id: int) -> Response:
 
 
 @bp.post("/audience/<int:audience_id>/segments")
+@describe("Add a segment", "Segments", body=SegmentIn, answers={201: SegmentMade}, errors=(409,))
 @require_permission("insights.write")
 def create(audience_id: int) -> Response:
     get_required(Audience, audience_id)
@@ -34,12 +38,14 @@ def create(audience_id: int) -> Response:
 
 
 @bp.get("/segments/<int:segment_id>")
+@describe("Show a segment", "Segments", answers={200: SegmentWhole})
 @require_permission("insights.read")
 def show(segment_id: int) -> Response:
     return jsonify(segment_out(get_required(AudienceSegment, segment_id, label="Segment"), whole=True))
 
 
 @bp.put("/segments/<int:segment_id>")
+@describe("Change a segment", "Segments", body=SegmentChange, answers={200: Message})
 @require_permission("insights.write")
 def update(segment_id: int) -> Response:
     get_required(AudienceSegment, segment_id, label="Segment")
@@ -50,6 +56,7 @@ def update(segment_id: int) -> Response:
 
 
 @bp.delete("/segments/<int:segment_id>")
+@describe("Delete a segment", "Segments", answers={200: Message})
 @require_permission("insights.write")
 def delete(segment_id: int) -> Response:
     with unit_of_work():

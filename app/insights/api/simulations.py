@@ -10,29 +10,37 @@ from flask import Blueprint, Flask, Response, jsonify, make_response
 from app.accounts.guards import current_user, require_permission
 from app.core import ratelimit
 from app.core.db import get_required, unit_of_work
+from app.core.describe import Message, describe
 from app.core.dialects import insight_dialect, register_dialect
-from app.core.http import int_argument, read_json
+from app.core.http import read_json, read_query
 from app.insights.models import Audience, Simulation
 from app.insights.schemas import SimulationChange, SimulationIn, panel_reply_out, simulation_out
+from app.insights.schemas.queries import SimulationsQuery
+from app.insights.schemas.simulation_answers import (
+    SimulationAnswered,
+    SimulationChanged,
+    SimulationReport,
+    SimulationRow,
+)
 from app.insights.services import simulation_lists, simulation_report, simulations
 
 bp = Blueprint("simulation_api", __name__)
 
 
 @bp.get("/simulations")
+@describe("List simulations", "Simulations", query=SimulationsQuery, answers={200: list[SimulationRow]}, errors=(404,))
 @require_permission("insights.read")
 def index() -> Response:
     """All simulations, newest first, at most 500; `audience_id` filters, `limit` and `offset` page on."""
-    audience_id = int_argument("audience_id")
-    if audience_id is not None:
-        get_required(Audience, audience_id)
-    limit = int_argument("limit", 500, low=1, high=500) or 500
-    offset = int_argument("offset", 0, low=0, high=10**7) or 0
-    rows = simulation_lists.list_simulations(audience_id, limit, offset)
+    query = read_query(SimulationsQuery)
+    if query.audience_id is not None:
+        get_required(Audience, query.audience_id)
+    rows = simulation_lists.list_simulations(query.audience_id, query.limit, query.offset)
     return jsonify([simulation_out(row, whole=False) for row in rows])
 
 
 @bp.post("/simulations")
+@describe("Ask a panel", "Simulations", body=SimulationIn, answers={201: SimulationAnswered}, errors=(404, 409))
 @require_permission("insights.write")
 def create() -> Response:
     body = read_json(SimulationIn)
@@ -43,12 +51,14 @@ def create() -> Response:
 
 
 @bp.get("/simulations/<int:simulation_id>")
+@describe("Show a simulation", "Simulations", answers={200: SimulationReport})
 @require_permission("insights.read")
 def show(simulation_id: int) -> Response:
     return jsonify(_whole(get_required(Simulation, simulation_id)))
 
 
 @bp.put("/simulations/<int:simulation_id>")
+@describe("Rename a simulation", "Simulations", body=SimulationChange, answers={200: SimulationChanged})
 @require_permission("insights.write")
 def change(simulation_id: int) -> Response:
     get_required(Simulation, simulation_id)
@@ -59,6 +69,7 @@ def change(simulation_id: int) -> Response:
 
 
 @bp.delete("/simulations/<int:simulation_id>")
+@describe("Delete a simulation", "Simulations", answers={200: Message})
 @require_permission("insights.write")
 def delete(simulation_id: int) -> Response:
     with unit_of_work():
@@ -67,6 +78,7 @@ def delete(simulation_id: int) -> Response:
 
 
 @bp.post("/simulations/<int:simulation_id>/cancel")
+@describe("Stop a simulation", "Simulations", answers={200: SimulationAnswered}, errors=(409,))
 @require_permission("insights.write")
 def cancel(simulation_id: int) -> Response:
     """Ours beyond the contract: stop a run, keeping the answers that came."""
@@ -76,6 +88,7 @@ def cancel(simulation_id: int) -> Response:
 
 
 @bp.post("/simulations/<int:simulation_id>/retry")
+@describe("Go on with a simulation", "Simulations", answers={202: SimulationAnswered}, errors=(409,))
 @require_permission("insights.write")
 def retry(simulation_id: int) -> Response:
     """Ours beyond the contract: ask those who have not answered."""

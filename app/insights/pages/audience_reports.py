@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 
 from app.accounts.guards import current_user, require_permission
+from app.accounts.services import audit
 from app.core import ratelimit
 from app.core.db import find_row, get_required, unit_of_work
 from app.core.errors import NotFound
@@ -61,6 +62,7 @@ def export_report(audience_id: int, report_id: int) -> Response:
     if report.audience_id != audience_id or not report.text:
         raise NotFound("Report not found.")
     name = audience_exports.filename(reports.TITLES[report.prompt_type], report.id, "md")
+    _note("report.exported", report, "md", label=reports.TITLES[report.prompt_type])
     return _file(audience_exports.report_markdown(report), "text/markdown", name)
 
 
@@ -72,6 +74,7 @@ def export_json(audience_id: int) -> Response:
     people = queries.list_audience_personas(audience_id)
     insight = picture.audience_insight(audience, queries.list_segments(audience_id), people)
     text = json.dumps(insight, indent=2, ensure_ascii=False)
+    _note("audience.exported", audience, "json")
     return _file(text, "application/json", audience_exports.filename(audience.name, audience.id, "json"))
 
 
@@ -80,8 +83,15 @@ def export_json(audience_id: int) -> Response:
 def export_markdown(audience_id: int) -> Response:
     audience = get_required(Audience, audience_id)
     found = queries.list_steps(audience_id), queries.list_segments(audience_id)
+    _note("audience.exported", audience, "md")
     text = audience_exports.audience_markdown(audience, *found, queries.list_audience_personas(audience_id))
     return _file(text, "text/markdown", audience_exports.filename(audience.name, audience.id, "md"))
+
+
+def _note(action: str, row: Audience | AudienceReport, kind: str, label: str = "") -> None:
+    """Who took what out is in the audit log."""
+    with unit_of_work():
+        audit.record(action, row, after={"format": kind}, label=label)
 
 
 def _file(text: str, mimetype: str, name: str) -> Response:

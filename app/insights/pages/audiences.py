@@ -164,6 +164,6 @@ def init_app(app: Flask) -> None:
 
     filters = (audience_view.fingerprint, audience_view.opening, audience_view.spoken_duration)
     app.jinja_env.filters.update({view.__name__: view for view in filters}, named_errors=audience_forms.named)
-    for module in (audience_edits, audience_reports):
-        bp.register_blueprint(module.bp)
     app.register_blueprint(bp)
+    for module in (audience_edits, audience_reports):  # below `bp`, but on the app: there may be more than one of it
+        app.register_blueprint(module.bp, url_prefix=f"{bp.url_prefix}{module.bp.url_prefix}", name_prefix=bp.name)

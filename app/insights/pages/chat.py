@@ -6,7 +6,9 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, abort, jsonify, make_response, render_template, request
 
-from app.accounts.guards import current_user, require_permission
+from app.accounts.guards import current_tenant, current_user, require_permission
+from app.accounts.services import audit
+from app.core.db import unit_of_work
 from app.core.http import int_argument
 from app.insights.models import Conversation
 from app.insights.pages import chat_views
@@ -25,7 +27,7 @@ def list_context(current: int | None = None) -> dict[str, Any]:
     user_id, shown = current_user().id, chat_lists.CONVERSATIONS_SHOWN
     rows = chat_lists.list_conversations(user_id, search, limit=shown + 1, offset=(page - 1) * shown)
     return {
-        "groups": chat_lists.group_by_day(rows[:shown]),
+        "groups": chat_lists.group_by_day(rows[:shown], current_tenant().timezone),
         "search": search,
         "list_page": page,
         "has_more": len(rows) > shown,
@@ -151,6 +153,8 @@ def export(conversation_id: int) -> Response:
     conversation = conversations.get_own(conversation_id, current_user().id)
     place = get_place(conversation.persona_id)
     text = chat_export.to_markdown(conversation, place, chat_lists.list_messages(conversation.id))
+    with unit_of_work():
+        audit.record("conversation.exported", conversation, after={"format": "md"}, label=f"no. {conversation.id}")
     response = make_response(text)
     response.mimetype = "text/markdown"
     response.headers["Content-Disposition"] = f'attachment; filename="{chat_export.file_name(conversation, place)}"'

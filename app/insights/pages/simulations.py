@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, flash, make_response, redirect, render_template, request, url_for
 
 from app.accounts.guards import current_user, require_permission
+from app.accounts.services import audit
 from app.core import ratelimit
 from app.core.db import get_required, unit_of_work
 from app.core.errors import AppError
@@ -143,6 +144,8 @@ def export(simulation_id: int, kind: str) -> Response:
         text, mimetype = simulation_exports.as_csv(replies), "text/csv"
     else:
         text, mimetype = simulation_exports.as_markdown(row.simulation, row.audience, replies), "text/markdown"
+    with unit_of_work():
+        audit.record("simulation.exported", row.simulation, after={"format": kind})
     response = make_response(text)
     response.mimetype = mimetype
     response.headers["Content-Disposition"] = (

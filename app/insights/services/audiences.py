@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import delete
 
+from app.accounts.services import audit
 from app.core import jobs
 from app.core.db import after_commit, db, get_required
 from app.core.errors import Conflict
@@ -67,6 +68,7 @@ def delete_audience(audience_id: int) -> None:
     if audience.job_id:
         job_id = audience.job_id
         after_commit(lambda: jobs.request_cancel(job_id))
+    audit.record("audience.deleted", audience, before={"name": audience.name})
     db.session.delete(audience)
 
 

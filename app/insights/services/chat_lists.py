@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Select, func, or_, select
 
-from app.core.clock import utc_now
+from app.core.clock import in_zone, utc_now
 from app.core.db import db
 from app.insights.models import AudienceSegment, ChatTurn, Conversation, Persona
 from app.insights.queries import like
@@ -67,12 +67,12 @@ def _matching(statement: Select[*tuple[Any, ...]], user_id: int, search: str) ->
     return statement.where(or_(titled, Persona.name.ilike(pattern, escape="\\"), said.exists()))
 
 
-def group_by_day(rows: list[ConversationRow], now: datetime | None = None) -> list[tuple[str, list[ConversationRow]]]:
-    """Under Today, Yesterday, Last 7 days, then month by month (UTC days)."""
-    today = (now or utc_now()).date()
+def group_by_day(rows: list[ConversationRow], zone: str) -> list[tuple[str, list[ConversationRow]]]:
+    """Under Today, Yesterday, Last 7 days, then month by month, as days are counted in the time zone."""
+    today = in_zone(utc_now(), zone).date()
     groups: dict[str, list[ConversationRow]] = {}
     for row in rows:
-        groups.setdefault(_heading(row.last_at, today), []).append(row)
+        groups.setdefault(_heading(in_zone(row.last_at, zone), today), []).append(row)
     return list(groups.items())
 
 

@@ -6,6 +6,7 @@ from functools import partial
 
 from sqlalchemy import exists, select
 
+from app.accounts.services import audit
 from app.core.clock import utc_now
 from app.core.db import after_commit, db, get_required
 from app.core.errors import NotFound, ValidationFailed
@@ -103,7 +104,15 @@ def delete_conversation(conversation_id: int, user_id: int) -> None:
     live = select(ChatTurn.job_id).where(ChatTurn.conversation_id == conversation.id, ChatTurn.state.in_(LIVE))
     for job_id in [job_id for job_id in db.session.scalars(live) if job_id]:
         after_commit(partial(request_cancel, job_id))
+    audit.record("conversation.deleted", conversation, label=f"no. {conversation.id}")  # its title is its owner's
     db.session.delete(conversation)
+
+
+def delete_all(user_id: int) -> None:
+    """Remove every conversation the user has in the acting tenant."""
+    own = select(Conversation.id).where(Conversation.user_id == user_id)
+    for conversation_id in db.session.scalars(own).all():
+        delete_conversation(conversation_id, user_id)
 
 
 def branch(turn_id: int, user_id: int) -> Conversation:

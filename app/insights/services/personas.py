@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from app.accounts.services import audit
 from app.core.db import db, get_required
 from app.core.errors import Conflict, ValidationFailed
 from app.core.events import emit
@@ -53,6 +54,7 @@ def delete_persona(persona_id: int) -> int:
     persona = get_required(Persona, persona_id, for_update=True)
     segment = get_required(AudienceSegment, persona.segment_id)
     emit(AudienceChanged(current_tenant_id(), segment.audience_id, "personas"))
+    audit.record("persona.deleted", persona, before={"name": persona.name, "segment": segment.name})
     db.session.delete(persona)
     return segment.audience_id
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from app.accounts.services import audit
 from app.core.db import db, get_required
 from app.core.errors import Conflict
 from app.core.events import emit
@@ -43,6 +44,7 @@ def delete_segment(segment_id: int) -> int:
     """Remove a slice with its personas and their conversations; returns its audience's id."""
     segment = get_required(AudienceSegment, segment_id, for_update=True, label="Segment")
     _changed(segment)
+    audit.record("segment.deleted", segment, before={"name": segment.name, "audience_id": segment.audience_id})
     db.session.delete(segment)
     db.session.flush()
     close_ranks(segment.audience_id)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import delete
 
+from app.accounts.services import audit
 from app.core.db import db, get_required
 from app.core.errors import Conflict, ValidationFailed
 from app.core.events import emit
@@ -112,7 +113,9 @@ def rename(simulation_id: int, *, name: str | None = None, description: str | No
 
 def delete_simulation(simulation_id: int) -> None:
     """Remove it with its replies and talks; a run under way stops by itself."""
-    db.session.delete(get_required(Simulation, simulation_id, for_update=True))
+    simulation = get_required(Simulation, simulation_id, for_update=True)
+    audit.record("simulation.deleted", simulation, before={"name": simulation.name})
+    db.session.delete(simulation)
 
 
 def cancel(simulation_id: int) -> Simulation:

@@ -1,4 +1,4 @@
-"""JSON of the insight contract, in and out; the pages' forms are validated by the same schemas."""
+"""What the insight contract takes in; the pages' forms are validated by the same schemas."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from app.core.clock import iso
-from app.insights.models import BRIEF_FIELDS, Audience, AudienceSegment, PanelReply, Persona, Simulation
+from app.insights.models import BRIEF_FIELDS
 
 MAX_DATA_BYTES = 64 * 1024
 MAX_DEPTH = 6
@@ -122,7 +121,8 @@ def _check_depth(value: Any, depth: int) -> None:
             _check_depth(inner, depth + 1)
 
 
-Data = Annotated[dict[str, Any], AfterValidator(_bounded)]
+_FIELD_NAMES = {"propertyNames": {"minLength": 1, "maxLength": 100}}
+Data = Annotated[dict[str, Any], AfterValidator(_bounded), Field(json_schema_extra=_FIELD_NAMES)]
 
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
@@ -180,34 +180,6 @@ class MessageIn(BaseModel):
     nonce: str | None = Field(None, max_length=64, strict=True)
 
 
-def audience_out(audience: Audience, *, whole: bool) -> dict[str, Any]:
-    """An audience as the contract's list (or, `whole`, its detail) shows it."""
-    out: dict[str, Any] = {"id": audience.id, **audience.brief()}
-    if whole:
-        for provider in ("claude", "openai", "deepseek", "perplexity", "groq"):
-            out[f"{provider}_response"] = getattr(audience, f"{provider}_response")
-        return out | {"created_at": iso(audience.created_at), "updated_at": iso(audience.updated_at)}
-    return out | {"updated_at": iso(audience.updated_at), "created_at": iso(audience.created_at)}
-
-
-def segment_out(segment: AudienceSegment, *, whole: bool) -> dict[str, Any]:
-    out: dict[str, Any] = {"id": segment.id, "name": segment.name, "description": segment.description}
-    if whole:
-        out["audience_id"] = segment.audience_id
-    return out | {"created_at": iso(segment.created_at), "updated_at": iso(segment.updated_at)}
-
-
-def persona_out(persona: Persona, *, whole: bool) -> dict[str, Any]:
-    out: dict[str, Any] = {"id": persona.id, "name": persona.name}
-    if whole:
-        out["segment_id"] = persona.segment_id
-    return out | {
-        "data": persona.data,
-        "created_at": iso(persona.created_at),
-        "updated_at": iso(persona.updated_at),
-    }
-
-
 RowId = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
 
 
@@ -234,23 +206,3 @@ class SimulationChange(BaseModel):
 
     name: Name | None = None
     description: Medium | None = None
-
-
-def simulation_out(simulation: Simulation, *, whole: bool) -> dict[str, Any]:
-    """A simulation as lists show it, or, `whole`, with what the panel's answers add up to."""
-    names = ("id", "audience_id", "name", "description", "segment_ids", "persona_ids", "type", "question", "message",
-             "seed", "state", "error", "estimate")  # fmt: skip
-    out: dict[str, Any] = {name: getattr(simulation, name) for name in names}
-    results = simulation.results or {}
-    out["headline"], out["mean_stance"] = results.get("headline"), results.get("mean_stance")
-    for name in ("started_at", "finished_at", "created_at", "updated_at"):
-        out[name] = iso(getattr(simulation, name))
-    return out | {"results": simulation.results} if whole else out
-
-
-def panel_reply_out(reply: PanelReply) -> dict[str, Any]:
-    """What one persona answered; `error` says why there is no answer."""
-    names = ("persona_id", "persona_name", "segment_id", "segment_name", "stance", "reasons", "objections", "quote",
-             "would_change", "error", "provider", "model", "input_tokens", "output_tokens", "cost_micros",
-             "latency_ms")  # fmt: skip
-    return {name: getattr(reply, name) for name in names} | {"created_at": iso(reply.created_at)}

@@ -19,3 +19,6 @@ class SignInCredentials(BaseModel):
 
     email: str = Field(min_length=1, max_length=254)
     password: str = Field(min_length=1, max_length=256)
+    mfa_code: str | None = Field(
+        None, max_length=64, description="Where two-factor is on: a code of the app or a backup code."
+    )

@@ -1,0 +1,1 @@
+"""JSON of what is read over many features."""
