@@ -22,6 +22,10 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+
+from benchmarks.segment_sql import ByHand  # noqa: E402 - found only after the line above
+from tests.support.valkey import Valkey  # noqa: E402
+
 NAMES = {"view": 0.46, "visit": 0.2, "search": 0.12, "add_to_cart": 0.08, "purchase": 0.08, "email_open": 0.06}
 CITIES = ["Berlin", "Hamburg", "Munich", "Cologne", "Leipzig", "Dresden", "Bremen", "Bonn", "Kiel", "Mainz"]
 DAYS = 365
@@ -41,10 +45,13 @@ def main() -> None:
     asked = arguments()
     folder = Path(asked.folder or tempfile.mkdtemp(prefix="parley-bench-"))
     folder.mkdir(parents=True, exist_ok=True)
-    os.environ |= {"ENVIRONMENT": "test", "DATA_DIR": str(folder), "LOG_LEVEL": "ERROR"}
+    store = Valkey(folder)
+    store.start()
+    os.environ |= {"ENVIRONMENT": "test", "DATA_DIR": str(folder), "LOG_LEVEL": "ERROR", "REDIS_URL": store.url}
     try:
         run(asked, folder)
     finally:
+        store.stop()
         if not asked.folder:
             shutil.rmtree(folder)
 
@@ -73,7 +80,7 @@ def seconds(action: Callable[[], Any]) -> float:
 
 def fill(asked: argparse.Namespace) -> int:
     """People and events straight into the tables; the tenant's id."""
-    from sqlalchemy import insert, select
+    from sqlalchemy import select
 
     from app.accounts.models import Tenant
     from app.cdp.models import ConsentState, EventName, Profile
@@ -96,7 +103,6 @@ def fill(asked: argparse.Namespace) -> int:
     _write(ConsentState, consents(tenant_id, asked.people))
     took += (events := seconds(lambda: [_write_events(rows) for rows in chunks(deeds(tenant_id, asked, name_ids))]))
     print(f"filled in {took:.0f} s; raw inserts of events: {asked.events / events:,.0f} a second", flush=True)
-    del insert
     return tenant_id
 
 
@@ -111,13 +117,23 @@ def chunks(rows: Iterator[dict[str, Any]], size: int = 50_000) -> Iterator[list[
 
 
 def _write(model: Any, rows: list[dict[str, Any]]) -> None:
-    from sqlalchemy import insert
-
+    """Rows as the driver takes them: SQLAlchemy alone would cost more than the database."""
     from app.core.db import db, unit_of_work
 
-    if rows:
-        with unit_of_work():
-            db.session.execute(insert(model.__table__), list(rows))
+    if not rows:
+        return
+    names = list(rows[0])
+    marks = ", ".join("?" * len(names))
+    statement = f"INSERT INTO {model.__tablename__} ({', '.join(names)}) VALUES ({marks})"
+    with unit_of_work():
+        raw: Any = db.session.connection().connection.dbapi_connection
+        raw.executemany(statement, [[_plain(row[name]) for name in names] for row in rows])
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return json.dumps(value)
+    return value.strftime("%Y-%m-%d %H:%M:%S.%f") if hasattr(value, "strftime") else value
 
 
 def _write_events(rows: list[dict[str, Any]]) -> None:
@@ -131,15 +147,30 @@ def people(tenant_id: int, count: int) -> Iterator[dict[str, Any]]:
 
     now, draw = utc_now(), random.Random(1)
     for number in range(1, count + 1):
-        traits = {"city": draw.choice(CITIES), "age": draw.randint(16, 90), "plan": draw.choice(["free", "pro", "gold"])}
+        traits = {
+            "city": draw.choice(CITIES),
+            "age": draw.randint(16, 90),
+            "plan": draw.choice(["free", "pro", "gold"]),
+        }
         if number % 3 == 0:
             traits["birthday"] = f"{draw.randint(1940, 2005)}-{draw.randint(1, 12):02}-{draw.randint(1, 28):02}"
         yield {
-            "id": number, "tenant_id": tenant_id, "name": f"Person {number}", "name_key": f"person {number}",
-            "surname_key": "", "email": f"p{number}@mail{number % 50}.example" if number % 4 else "", "phone": "",
-            "user_id": "", "traits": traits, "lifecycle": draw.choice(["anonymous", "known", "lead", "customer"]),
-            "merged_into_id": None, "first_seen_at": now, "last_seen_at": now, "created_at": now, "updated_at": now,
-        }  # fmt: skip
+            "id": number,
+            "tenant_id": tenant_id,
+            "name": f"Person {number}",
+            "name_key": f"person {number}",
+            "surname_key": "",
+            "email": f"p{number}@mail{number % 50}.example" if number % 4 else "",
+            "phone": "",
+            "user_id": "",
+            "traits": traits,
+            "lifecycle": draw.choice(["anonymous", "known", "lead", "customer"]),
+            "merged_into_id": None,
+            "first_seen_at": now,
+            "last_seen_at": now,
+            "created_at": now,
+            "updated_at": now,
+        }
 
 
 def consents(tenant_id: int, count: int) -> list[dict[str, Any]]:
@@ -147,10 +178,17 @@ def consents(tenant_id: int, count: int) -> list[dict[str, Any]]:
 
     now, draw = utc_now(), random.Random(2)
     return [
-        {"tenant_id": tenant_id, "profile_id": number, "channel": channel, "at": now,
-         "state": "granted" if draw.random() < 0.7 else "denied"}
-        for number in range(1, count + 1) for channel in ("sms", "email") if draw.random() < 0.5
-    ]  # fmt: skip
+        {
+            "tenant_id": tenant_id,
+            "profile_id": number,
+            "channel": channel,
+            "at": now,
+            "state": "granted" if draw.random() < 0.7 else "denied",
+        }
+        for number in range(1, count + 1)
+        for channel in ("sms", "email")
+        if draw.random() < 0.5
+    ]
 
 
 def deeds(tenant_id: int, asked: argparse.Namespace, name_ids: dict[str, int]) -> Iterator[dict[str, Any]]:
@@ -175,9 +213,17 @@ def deed(tenant_id: int, count: int, name_ids: dict[str, int], draw: random.Rand
     if name in ("purchase", "add_to_cart"):
         properties["amount"] = draw.randint(100, 20_000) / 100
     return {
-        "tenant_id": tenant_id, "profile_id": who, "source_profile_id": who, "name_id": name_ids[name], "at": at,
-        "day": day_of(at, "UTC"), "message_id": None, "properties": properties, "context": {}, "received_at": at,
-    }  # fmt: skip
+        "tenant_id": tenant_id,
+        "profile_id": who,
+        "source_profile_id": who,
+        "name_id": name_ids[name],
+        "at": at,
+        "day": day_of(at, "UTC"),
+        "message_id": None,
+        "properties": properties,
+        "context": {},
+        "received_at": at,
+    }
 
 
 def trait(name: str, operator: str, value: Any) -> dict[str, Any]:
@@ -195,22 +241,39 @@ def both(*parts: dict[str, Any], operator: str = "and") -> dict[str, Any]:
 BIG = {"type": "computed_trait", "trait": "total_purchases", "operator": "greater_than", "value": 500}
 SMS = {"type": "consent", "channel": "sms", "state": "granted"}
 LEAVES = [
-    trait("city", "in", ["Berlin", "Hamburg", "Kiel"]), did("purchase"), SMS, BIG, trait("age", "between", [25, 44]),
-    did("visit", "last_30_days", operator="not_occurred"), did("view", "last_60_days", count={"at_least": 3}),
-    trait("plan", "not_equals", "free"), {"type": "lifecycle", "operator": "in", "value": ["lead", "customer"]},
+    trait("city", "in", ["Berlin", "Hamburg", "Kiel"]),
+    did("purchase"),
+    SMS,
+    BIG,
+    trait("age", "between", [25, 44]),
+    did("visit", "last_30_days", operator="not_occurred"),
+    did("view", "last_60_days", count={"at_least": 3}),
+    trait("plan", "not_equals", "free"),
+    {"type": "lifecycle", "operator": "in", "value": ["lead", "customer"]},
     did("add_to_cart", {"from_days_ago": 120, "to_days_ago": 30}),
-]  # fmt: skip
+]
 CONDITIONS: list[dict[str, Any]] = [
     LEAVES[0],
     LEAVES[1],
     BIG,
     trait("email", "contains", "@mail7."),
     did("purchase", where=[{"property": "amount", "operator": "greater_than", "value": 150}]),
-    did("purchase", "last_365_days", aggregate={"function": "sum", "property": "amount", "operator": "greater_than", "value": 300}),
-    {"type": "sequence", "steps": [{"event": "add_to_cart"}, {"event": "purchase"}], "within_days": 7, "time_window": "last_90_days"},
+    did(
+        "purchase",
+        "last_365_days",
+        aggregate={"function": "sum", "property": "amount", "operator": "greater_than", "value": 300},
+    ),
+    {
+        "type": "sequence",
+        "steps": [{"event": "add_to_cart"}, {"event": "purchase"}],
+        "within_days": 7,
+        "time_window": "last_90_days",
+    },
     {"type": "rank", "computed_trait": "total_purchases", "operator": "top", "percent": 10},
     both(BIG, LEAVES[1]),
-    both(did("purchase", count={"at_least": 2}), did("purchase", "last_30_days", operator="not_occurred"), SMS, LEAVES[0]),
+    both(
+        did("purchase", count={"at_least": 2}), did("purchase", "last_30_days", operator="not_occurred"), SMS, LEAVES[0]
+    ),
     both(*LEAVES[:3]),
     both(*LEAVES[:4]),
     both(*LEAVES[:5]),
@@ -221,7 +284,7 @@ CONDITIONS: list[dict[str, Any]] = [
     both(*LEAVES[:9]),
     both(*LEAVES),
     both(both(*LEAVES[:5], operator="or"), both(*LEAVES[5:], operator="or")),
-]  # fmt: skip
+]
 
 
 class Bench:
@@ -239,15 +302,20 @@ class Bench:
     def previews(self) -> None:
         """Cold: nothing of the slices in memory. Warm: slices in memory, but the index has changed since (the answers
         of leaves are not used again). The SQL is the same condition as one statement."""
+        from sqlalchemy import text
+
         from app.cdp.services import evaluation
         from app.cdp.services.conditions import parse
         from app.cdp.services.engine import cache
         from app.core.db import db
 
-        print(f"{'leaves':>6} {'people':>9} {'cold ms':>9} {'warm ms':>9} {'again ms':>9} {'SQL ms':>9} {'SQL/warm':>9}")
+        by_hand = self._by_hand(evaluation.context())
+        print(
+            f"{'leaves':>6} {'people':>9} {'cold ms':>9} {'warm ms':>9} {'again ms':>9} {'SQL ms':>9} {'SQL/warm':>9}"
+        )
         cold_all, warm_all, ratios = [], [], []
         for raw in CONDITIONS:
-            tree = parse(raw)
+            tree, statement = parse(raw), text(by_hand.statement(raw))
             cold, warm = [], []
             for _ in range(self.asked.repeat):
                 cache.slices.clear()
@@ -259,21 +327,31 @@ class Bench:
                     warm.append(seconds(lambda tree=tree: evaluation.evaluate(tree)) * 1000)
             again = seconds(lambda tree=tree: evaluation.evaluate(tree)) * 1000
             found = evaluation.evaluate(tree)
-            start = time.perf_counter()
-            right = evaluation.reference(tree)
-            sql = (time.perf_counter() - start) * 1000
-            if found != right:
-                raise SystemExit(f"The answers differ: {len(found)} and {len(right)} for {json.dumps(raw)}")
+            sql = [seconds(lambda statement=statement: db.session.scalar(statement)) * 1000 for _ in range(3)]
+            if len(found) != db.session.scalar(statement):
+                raise SystemExit(f"The answers differ for {json.dumps(raw)}")
             cold_all += cold
             warm_all += warm
-            middle = statistics.median(warm)
-            ratios.append(sql / middle)
-            count = sum(1 for _ in tree.leaves())
-            print(f"{count:>6} {len(found):>9,} {statistics.median(cold):>9.1f} {middle:>9.1f} {again:>9.2f} {sql:>9.0f} {ratios[-1]:>9.1f}", flush=True)
+            middle, slow = statistics.median(warm), statistics.median(sql)
+            ratios.append(slow / middle)
+            row = f"{sum(1 for _ in tree.leaves()):>6} {len(found):>9,} {statistics.median(cold):>9.1f} {middle:>9.1f}"
+            print(f"{row} {again:>9.2f} {slow:>9.0f} {ratios[-1]:>9.1f}", flush=True)
         for name, all_of in (("cold", cold_all), ("warm", warm_all)):
             p95 = sorted(all_of)[int(len(all_of) * 0.95)]
             print(f"preview {name}: median {statistics.median(all_of):.1f} ms, p95 {p95:.1f} ms")
-        print(f"the SQL takes {statistics.median(ratios):.0f} times as long (median)", flush=True)
+        print(f"SQL by hand takes {statistics.median(ratios):.0f} times as long as warm (median)", flush=True)
+
+    def _by_hand(self, ctx: Any) -> ByHand:
+        """The database knows its tables by then, as one that is looked after would."""
+        from sqlalchemy import select, text
+
+        from app.cdp.models import EventName
+        from app.core.db import db
+
+        db.session.execute(text("ANALYZE"))
+        names = dict(db.session.execute(select(EventName.name, EventName.id)).all())
+        db.session.rollback()
+        return ByHand(ctx.tenant_id, ctx.today, names)
 
     def duckdb(self) -> None:
         """For reference: three of the conditions by DuckDB over the same rows, when it is installed."""
@@ -284,8 +362,13 @@ class Bench:
             return
         link = duckdb.connect()
         link.execute(f"ATTACH '{self.folder / 'parley.db'}' AS src (TYPE sqlite)")
-        link.execute("CREATE TABLE events AS SELECT profile_id, name_id, day, json_extract(properties, '$.amount')::DOUBLE AS amount FROM src.events")
-        sql = "SELECT count(*) FROM (SELECT profile_id FROM events WHERE name_id = 5 GROUP BY 1 HAVING sum(amount) > 500)"
+        link.execute(
+            "CREATE TABLE events AS SELECT profile_id, name_id, day, "
+            "json_extract(properties, '$.amount')::DOUBLE AS amount FROM src.events"
+        )
+        sql = (
+            "SELECT count(*) FROM (SELECT profile_id FROM events WHERE name_id = 5 GROUP BY 1 HAVING sum(amount) > 500)"
+        )
         took = statistics.median(seconds(lambda: link.execute(sql).fetchall()) for _ in range(5))
         print(f"duckdb: lifetime purchases over 500: {took * 1000:.1f} ms")
 
@@ -321,7 +404,9 @@ class Bench:
                     break
                 steps.append(time.perf_counter() - start)
             took = seconds(refresh.refresh_all)
-            print(f"{count:>7,} new events: folded in {sum(steps):.2f} s (longest step {max(steps):.2f} s), refreshed in {took:.2f} s: {full / took:.1f} times less than everyone", flush=True)
+            folded = f"folded in {sum(steps):.2f} s (longest step {max(steps):.2f} s)"
+            less = f"{full / took:.1f} times less than everyone"
+            print(f"{count:>7,} new events: {folded}, refreshed in {took:.2f} s: {less}", flush=True)
 
     def _more_events(self, count: int) -> None:
         """New events of a share of the people, as ingest leaves them."""
@@ -352,7 +437,9 @@ class Bench:
         slices = db.session.scalar(text("SELECT sum(length(data)) FROM slices")) or 0
         whole = sum(path.stat().st_size for path in self.folder.glob("parley.db*"))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"disk: database {whole / 1e6:,.0f} MB, slices of it {slices / 1e6:,.0f} MB; memory at most {peak:,.0f} MB")
+        print(
+            f"disk: database {whole / 1e6:,.0f} MB, slices of it {slices / 1e6:,.0f} MB; memory at most {peak:,.0f} MB"
+        )
 
 
 if __name__ == "__main__":

@@ -29,7 +29,8 @@ def rebuild(tenant_id: int | None) -> None:
     """Make the index of segments anew from the events and profiles."""
     for one in _tenants(tenant_id):
         with tenant_scope(one):
-            rebuilding.rebuild(lambda done, total, note: click.echo(f"workspace {one}: {note} ({done} of {total})"))
+            click.echo(f"workspace {one}")
+            rebuilding.rebuild(lambda done, total, note: click.echo(f"  {note} ({done} of {total})"))
 
 
 @cdp.command("check")

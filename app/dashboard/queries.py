@@ -108,7 +108,10 @@ def _people(text: str) -> list[Hit]:
 
 
 def _segments(text: str) -> list[Hit]:
-    return [Hit(row.name, f"/app/segments/{row.id}", row.description[:80]) for row in segment_pages.find_segments(text, EACH)]
+    return [
+        Hit(row.name, f"/app/segments/{row.id}", row.description[:80])
+        for row in segment_pages.find_segments(text, EACH)
+    ]
 
 
 def _simulations(text: str) -> list[Hit]:

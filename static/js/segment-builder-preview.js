@@ -73,7 +73,7 @@
       const bar = this.part("bar");
       bar.max = Math.max(1, found.total);
       bar.value = found.count;
-      document.querySelectorAll("[data-count-copy]").forEach((copy) => { copy.textContent = view.number(found.count); });
+      document.querySelectorAll("[data-count-copy]").forEach((copy) => { copy.textContent = `${view.number(found.count)} ${found.count === 1 ? "person" : "people"}`; });
       document.querySelectorAll("[data-share-copy]").forEach((copy) => { copy.textContent = `${share(found.count, found.total)} of ${view.number(found.total)}`; });
       this.say(`${view.number(found.count)} ${found.count === 1 ? "person" : "people"}, ${share(found.count, found.total)} of ${view.number(found.total)}`);
       this.reach(found);

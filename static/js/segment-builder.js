@@ -124,7 +124,7 @@
       this.state.error = error?.path ? { ...model.readPath(error.path), message: error.message } : null;
       const said = this.form.querySelector("[data-json-error]");
       said.hidden = !error?.path;
-      said.querySelector("span").textContent = error?.message || "";
+      said.querySelector("span").textContent = error?.path ? `${error.path}: ${error.message}` : "";
       this.render();
     }
 
@@ -138,6 +138,7 @@
     }
 
     key(event) {
+      if (event.key === "Enter" && event.target.matches("input.ply-word")) event.preventDefault();  // done with a word, not with the form
       if (!(event.ctrlKey || event.metaKey) || !event.target.closest("[data-sentences]")) return;
       const letter = event.key.toLowerCase();
       if (letter !== "z" && letter !== "y") return;

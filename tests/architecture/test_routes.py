@@ -23,6 +23,7 @@ PUBLIC = {
 }  # fmt: skip
 FOR_EVERYONE_SIGNED_IN = {"sse.stream"}
 OF_THE_PLATFORM = {"tenants.manage"}
+READS_BY_POST = {"cdp_segments_api.preview_saved", "cdp_segments_api.preview_unsaved"}  # a condition is too long for a URL
 WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 NO_SUCH_ID = 2_000_000_000
 
@@ -68,7 +69,7 @@ def test_each_write_refuses_a_viewer(client_for, make_member, member, rules):
         r"^/(app/settings/you|app/settings/security|app/switch|api/v1/(mfa|auth)|login|logout|signup|setup-admin)"
     )
     for rule in rules:
-        if rule.endpoint in PUBLIC or own_account.match(rule.rule):
+        if rule.endpoint in PUBLIC | READS_BY_POST or own_account.match(rule.rule):
             continue
         for method in rule.methods & WRITES:
             answer = viewer.open(fill(rule), method=method, headers={"X-CSRFToken": token}, json={})

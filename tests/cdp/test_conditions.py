@@ -35,22 +35,47 @@ def test_the_messaging_grammar_gives_the_same_tree():
     [
         (CONTRACT_EXAMPLE, "total purchases is more than 500 and did purchase in the last 90 days"),
         (
-            {"type": "event", "event": "purchase", "operator": "not_occurred", "time_window": {"from": "2024-01-01", "to": "2024-01-31"}},
+            {
+                "type": "event",
+                "event": "purchase",
+                "operator": "not_occurred",
+                "time_window": {"from": "2024-01-01", "to": "2024-01-31"},
+            },
             "did not purchase from 1 January 2024 to 31 January 2024",
         ),
         (
-            {"type": "event", "event": "view", "count": {"at_least": 2}, "where": [{"property": "kind", "operator": "in", "value": ["a", "b"]}]},
+            {
+                "type": "event",
+                "event": "view",
+                "count": {"at_least": 2},
+                "where": [{"property": "kind", "operator": "in", "value": ["a", "b"]}],
+            },
             "did view (where kind is “a” or “b”) at least twice ever",
         ),
         (
-            {"type": "sequence", "steps": [{"event": "view"}, {"event": "purchase"}], "within_days": 3, "without": [{"event": "refund"}], "time_window": "last_30_days"},
+            {
+                "type": "sequence",
+                "steps": [{"event": "view"}, {"event": "purchase"}],
+                "within_days": 3,
+                "without": [{"event": "refund"}],
+                "time_window": "last_30_days",
+            },
             "did view and then purchase within 3 days with no refund in between, in the last 30 days",
         ),
-        ({"operator": "not", "conditions": [{"type": "consent", "channel": "sms", "state": "granted"}]}, "not: consent to sms is granted"),
-        ({"type": "rank", "computed_trait": "total_purchases", "operator": "top", "percent": 10}, "is among the top 10% by total purchases"),
-        ({"type": "trait", "trait": "plan", "operator": "not_equals", "value": "gold"}, "plan is not “gold” (or is not known)"),
+        (
+            {"operator": "not", "conditions": [{"type": "consent", "channel": "sms", "state": "granted"}]},
+            "not: consent to sms is granted",
+        ),
+        (
+            {"type": "rank", "computed_trait": "total_purchases", "operator": "top", "percent": 10},
+            "is among the top 10% by total purchases",
+        ),
+        (
+            {"type": "trait", "trait": "plan", "operator": "not_equals", "value": "gold"},
+            "plan is not “gold” (or is not known)",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_condition_tells_itself_in_plain_english(raw, sentence):
     assert parse(raw).sentence() == sentence
 
@@ -69,7 +94,10 @@ def deep(levels):
 @pytest.mark.parametrize(
     ("raw", "path"),
     [
-        ({"operator": "and", "conditions": [leaf(), leaf(time_window="last_0_days")]}, "conditions.conditions[1].time_window"),
+        (
+            {"operator": "and", "conditions": [leaf(), leaf(time_window="last_0_days")]},
+            "conditions.conditions[1].time_window",
+        ),
         ({"operator": "xor", "conditions": [leaf()]}, "conditions.operator"),
         ({"operator": "and", "conditions": []}, "conditions.conditions"),
         ("everyone", "conditions"),
@@ -95,7 +123,7 @@ def deep(levels):
         (deep(12), "conditions" + ".conditions[0]" * 12),
         ({"operator": "or", "conditions": [{"operator": "or", "conditions": [leaf()] * 101}] * 2}, "conditions"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_named_by_its_path(raw, path):
     with pytest.raises(ValidationFailed) as refused:
         parse(raw)
@@ -107,7 +135,9 @@ def test_eleven_groups_deep_is_deep_enough():
     assert parse(deep(11)).sentence()
 
 
-@pytest.mark.parametrize("bad", [[], {}, 5, None, True, [[]], {"conditions": {}}, {"type": []}, {"type": "trait", "trait": {}}])
+@pytest.mark.parametrize(
+    "bad", [[], {}, 5, None, True, [[]], {"conditions": {}}, {"type": []}, {"type": "trait", "trait": {}}]
+)
 def test_any_json_is_read_or_refused(bad):
     with pytest.raises(ValidationFailed):
         parse(bad)

@@ -22,7 +22,12 @@ from tests.cdp.condition_strategies import COMPUTED, conditions, lives
 from tests.cdp.factory import TODAY, People, at, fold
 
 _numbers = count()
-QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
+QUIET = [
+    HealthCheck.function_scoped_fixture,
+    HealthCheck.too_slow,
+    HealthCheck.data_too_large,
+    HealthCheck.large_base_example,
+]
 
 
 class Life:
@@ -31,7 +36,9 @@ class Life:
     def __init__(self) -> None:
         self.people = People()
         self.today = TODAY - 3
-        self.ids = [self.people.add(email=f"m{n}@x.com" if n % 2 else "", first_seen_at=at(TODAY - n))[0] for n in range(7)]
+        self.ids = [
+            self.people.add(email=f"m{n}@x.com" if n % 2 else "", first_seen_at=at(TODAY - n))[0] for n in range(7)
+        ]
         self.merged: dict[int, int] = {}
         self.erased: set[int] = set()
         self.identified: set[tuple[int, str]] = set()
@@ -48,7 +55,9 @@ class Life:
     def _events(self, rows: list[tuple[int, str, int, int, dict[str, Any]]]) -> None:
         there = [row for row in rows if self.is_there(row[0])]
         if there:
-            self.people.events((self.ids[n], name, at(self.today - back, late), given) for n, name, back, late, given in there)
+            self.people.events(
+                (self.ids[n], name, at(self.today - back, late), given) for n, name, back, late, given in there
+            )
 
     def _trait(self, number: int, traits: dict[str, Any]) -> None:
         if self.is_there(number):
@@ -118,14 +127,18 @@ class Life:
                     for batch in index.batches(evaluation.ALWAYS)
                     for one, time, day in zip(batch.ids, batch.times, batch.days, strict=True)
                 )
-                said[measure + "days"] = {h.key: list(index.who(evaluation.one_day(int(h.key)), 0)) for h in ctx.store.heads(measure)}
+                said[measure + "days"] = {
+                    h.key: list(index.who(evaluation.one_day(int(h.key)), 0)) for h in ctx.store.heads(measure)
+                }
         return {measure: value for measure, value in said.items() if value and measure != TRAITS}
 
 
 def _column(column: Column) -> list[Any]:
     """Rows in force that say something."""
     rows = []
-    for shard, arrays in column.newest("kinds", *(["n", "total", "low", "last_day", "last_value"] if column.measure[0] == "m" else ["numbers"])):
+    for shard, arrays in column.newest(
+        "kinds", *(["n", "total", "low", "last_day", "last_value"] if column.measure[0] == "m" else ["numbers"])
+    ):
         names = [name for name in arrays if name != "ids"]
         for place in range(len(arrays["ids"])):
             if arrays["kinds"][place]:

@@ -160,7 +160,9 @@ def test_a_rebuild_mends_an_index_that_was_lost(people):
         db.session.execute(delete(Computed))
     rebuilding.rebuild()
     assert (counts("purchase"), totals()) == ({one: 1}, {one: 5.0})
-    assert list(evaluation.evaluate(parse({"type": "trait", "trait": "plan", "operator": "equals", "value": "gold"}))) == [one]
+    assert list(
+        evaluation.evaluate(parse({"type": "trait", "trait": "plan", "operator": "equals", "value": "gold"}))
+    ) == [one]
 
 
 def test_what_comes_in_during_a_rebuild_waits_and_is_folded_after(people):
@@ -217,7 +219,8 @@ def test_a_folder_killed_in_the_middle_loses_and_repeats_nothing(people, member,
     program = (
         "from app import create_app; from app.core.tenancy import tenant_scope; from app.cdp.services import folding\n"
         "from tests.cdp.factory import fold\nfolding.MOST_ITEMS = 3\n"
-        f"app = create_app()\nwith app.app_context(), tenant_scope({member.tenant_id}):\n    print('go', flush=True)\n    fold()\n"
+        f"app = create_app()\nwith app.app_context(), tenant_scope({member.tenant_id}):\n"
+        "    print('go', flush=True)\n    fold()\n"
     )
     for wait in (0.02, 0.11, 0.23, 0.05):
         process = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, env=os.environ)

@@ -167,3 +167,16 @@ def test_a_viewer_reads_and_is_offered_no_change(client_for, make_member, member
     for offer in ("Edit traits", "Erase this person", "Record a change"):
         assert offer not in page
     assert viewer.get(f"/app/profiles/{ada}/traits").status_code == 403
+
+
+def test_people_are_found_by_the_search_over_everything(client, ada):
+    page = client.get("/app/search?q=love").text
+    assert f'href="/app/profiles/{ada}"' in page
+    assert "ada@example.com" in page
+
+
+def test_getting_started_ticks_itself_when_somebody_is_known(client):
+    before = client.get("/app").text
+    assert re.search(r'<li><a href="/app/profiles">.*?Bring your customers', before)
+    client.post(EVENTS, json={"event_name": "page", "anonymous_id": "d1"})
+    assert re.search(r'<li><span class="done">[^\n]*?Bring your customers', client.get("/app").text)

@@ -65,7 +65,11 @@ def told(monkeypatch):
 
     heard = []
     for kind in (SegmentEntered, SegmentLeft):
-        monkeypatch.setitem(core_events._subscribers, kind.__name__, [lambda one, kind=kind: heard.append((kind.__name__, one.profile_ids))])
+        monkeypatch.setitem(
+            core_events._subscribers,
+            kind.__name__,
+            [lambda one, kind=kind: heard.append((kind.__name__, one.profile_ids))],
+        )
     return heard
 
 
@@ -85,7 +89,10 @@ def test_the_contracts_segment_is_made_counted_and_previewed(client, people, mak
     shown = client.get(f"{BASE}/{segment_id}").json
     assert (shown["member_count"], shown["conditions"]) == (1, CONTRACT_EXAMPLE)
     assert shown["sentence"] == "total purchases is more than 500 and did purchase in the last 90 days"
-    for answer in (client.post(f"{BASE}/{segment_id}/preview"), client.post(f"{BASE}/preview", json={"conditions": CONTRACT_EXAMPLE})):
+    for answer in (
+        client.post(f"{BASE}/{segment_id}/preview"),
+        client.post(f"{BASE}/preview", json={"conditions": CONTRACT_EXAMPLE}),
+    ):
         assert answer.status_code == 200
         assert (answer.json["count"], answer.json["share"]) == (1, 0.5)
         assert [one["id"] for one in answer.json["sample"]] == [rich]
@@ -162,7 +169,9 @@ def test_segments_that_need_each_other_are_refused_by_name(client, make):
     answer = client.patch(f"{BASE}/{gold}", json={"conditions": {"type": "segment", "segment_id": upon}})
     assert answer.status_code == 422
     assert "“Gold” needs “Upon gold” needs “Gold”" in answer.json["error"]
-    assert client.post(BASE, json={"name": "x", "conditions": {"type": "segment", "segment_id": 10**6}}).status_code == 422
+    assert (
+        client.post(BASE, json={"name": "x", "conditions": {"type": "segment", "segment_id": 10**6}}).status_code == 422
+    )
 
 
 def test_a_segment_in_use_is_not_deleted_and_says_by_what(client, make, monkeypatch):
@@ -194,7 +203,12 @@ def test_overlap_counts_both_and_either(client, people, make):
     people.add(1, traits={"age": 50})
     gold = make(GOLD)
     old = make({"type": "trait", "trait": "age", "operator": "greater_than", "value": 30})
-    assert client.get(f"{BASE}/overlap?first={gold}&second={old}").json == {"first": 3, "second": 2, "both": 1, "either": 4}
+    assert client.get(f"{BASE}/overlap?first={gold}&second={old}").json == {
+        "first": 3,
+        "second": 2,
+        "both": 1,
+        "either": 4,
+    }
 
 
 def test_explaining_says_for_each_part_whether_it_holds_and_why(client, people, make, settle):
@@ -221,19 +235,31 @@ def test_reach_counts_who_agreed_to_each_channel(client, people, make):
 
 
 def test_a_wrong_condition_is_refused_with_its_path(client):
-    body = {"name": "x", "conditions": {"operator": "and", "conditions": [GOLD, {"type": "event", "event": "a", "time_window": "soon"}]}}
+    body = {
+        "name": "x",
+        "conditions": {"operator": "and", "conditions": [GOLD, {"type": "event", "event": "a", "time_window": "soon"}]},
+    }
     answer = client.post(BASE, json=body)
     assert answer.status_code == 422
     assert answer.json["code"] == "VALIDATION_ERROR"
     assert answer.json["details"]["field"] == "conditions.conditions[1].time_window"
-    unknown = client.post(f"{BASE}/preview", json={"conditions": {"type": "computed_trait", "trait": "nope", "operator": "is_set"}})
+    unknown = client.post(
+        f"{BASE}/preview", json={"conditions": {"type": "computed_trait", "trait": "nope", "operator": "is_set"}}
+    )
     assert unknown.status_code == 422
 
 
 def test_another_tenants_segment_is_not_found(client_for, other_member, make):
     segment_id = make(GOLD)
     stranger = client_for(other_member)
-    for method, path in (("get", ""), ("patch", ""), ("delete", ""), ("get", "/members"), ("get", "/explain/1"), ("post", "/preview")):
+    for method, path in (
+        ("get", ""),
+        ("patch", ""),
+        ("delete", ""),
+        ("get", "/members"),
+        ("get", "/explain/1"),
+        ("post", "/preview"),
+    ):
         answer = getattr(stranger, method)(f"{BASE}/{segment_id}{path}", json={} if method != "get" else None)
         assert answer.status_code == 404, (method, path)
     assert stranger.get(BASE).json["items"] == []

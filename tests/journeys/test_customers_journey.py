@@ -99,11 +99,11 @@ def test_an_event_appears_by_itself_and_leads_to_the_person(signed_in: Page, sta
     expect(page.locator(".cus-consent")).to_contain_text(re.compile("SMS.*Granted"))
 
     page.goto(f"{stack.url}/app/profiles")
-    page.get_by_label("Search", exact=True).fill("love")
+    page.get_by_role("searchbox", name="Search").fill("love")
     expect(page).to_have_url(re.compile("q=love"))
     expect(page.locator("#people tbody tr")).to_have_count(1)
     assert serious(page) == []
-    page.get_by_label("Search", exact=True).fill("nobody such")
+    page.get_by_role("searchbox", name="Search").fill("nobody such")
     expect(page.get_by_text("Nobody found")).to_be_visible()
     assert faults == []
 

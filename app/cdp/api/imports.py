@@ -85,7 +85,7 @@ def cancel(import_id: int) -> Response:
 
 
 @bp.get("/<int:import_id>/rejected")
-@describe("Refused rows as CSV", TAG, answers={200: None}, errors=(404,))
+@describe("Refused rows as CSV", TAG, answers={200: None}, errors=(404,), media="text/csv")
 @require_permission("cdp.read")
 def rejected(import_id: int) -> Response:
     path = imports.rejected_file(import_id)

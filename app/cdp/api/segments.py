@@ -81,9 +81,7 @@ def update(segment_id: int) -> Response:
     _segment(segment_id)
     body = read_json(SegmentChangeIn)
     with unit_of_work():
-        row = segments.update(
-            segment_id, name=body.name, description=body.description, conditions=body.conditions
-        )
+        row = segments.update(segment_id, name=body.name, description=body.description, conditions=body.conditions)
         answer = _out(row)
     return jsonify(answer)
 
@@ -126,7 +124,7 @@ def members(segment_id: int) -> Response:
     """Who was in at the last refresh."""
     _segment(segment_id)
     asked = read_query(PageQuery)
-    statement = (
+    statement: Any = (
         select(Profile, SegmentMember.entered_at)
         .join(SegmentMember, SegmentMember.profile_id == Profile.id)
         .where(SegmentMember.segment_id == segment_id, Profile.merged_into_id.is_(None))
@@ -217,5 +215,3 @@ def _preview(conditions: Any) -> dict[str, Any]:
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(bp)
-
-

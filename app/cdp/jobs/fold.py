@@ -14,10 +14,8 @@ from app.core.jobs_run import progress
 from app.core.schedule import periodic
 from app.core.tenancy import tenant_scope
 
-FOLD, REFRESH, REBUILD, CHECK = "cdp.fold", "cdp.refresh", "cdp.rebuild", "cdp.check_index"
 
-
-@job(FOLD, queue=Queue.DEFAULT, max_attempts=5, timeout=1800)
+@job("cdp.fold", queue=Queue.DEFAULT, max_attempts=5, timeout=1800)
 def fold() -> None:
     """Fold until nothing waits, then let segments know."""
     done = 0
@@ -25,7 +23,7 @@ def fold() -> None:
         with unit_of_work():
             count = folding.fold_step()
             if count:
-                enqueue(REFRESH, unique_key=REFRESH)
+                enqueue("cdp.refresh", unique_key="cdp.refresh")
         release_connection()
         if not count:
             return
@@ -33,16 +31,16 @@ def fold() -> None:
         progress(done, done + 1, "Folding")
 
 
-@job(REBUILD, queue=Queue.BULK, max_attempts=3, timeout=6 * 3600)
+@job("cdp.rebuild", queue=Queue.BULK, max_attempts=10, timeout=3600)
 def rebuild() -> None:
     """Make the tenant's index anew, then go on folding."""
     rebuilding.rebuild(progress)
     with unit_of_work():
-        enqueue(FOLD, unique_key=FOLD)
-        enqueue(REFRESH, unique_key=REFRESH)
+        enqueue("cdp.fold", unique_key="cdp.fold")
+        enqueue("cdp.refresh", unique_key="cdp.refresh")
 
 
-@job(CHECK, queue=Queue.BULK, max_attempts=1, timeout=600)
+@job("cdp.check_index", queue=Queue.BULK, max_attempts=2, timeout=600)
 def check_index() -> None:
     """Hold the index against the truth on some people, and mend what differs."""
     index_check.check_and_repair()
@@ -53,9 +51,11 @@ def wake_folders() -> None:
     """A note written while a folder was just ending is folded all the same."""
     waiting = select(FoldItem.tenant_id, FoldItem.kind == folding.TOUCHED).distinct()
     for tenant_id, is_touched in db.session.execute(waiting).all():
-        name = REFRESH if is_touched else FOLD
         with tenant_scope(tenant_id), unit_of_work():
-            enqueue(name, unique_key=name)
+            if is_touched:
+                enqueue("cdp.refresh", unique_key="cdp.refresh")
+            else:
+                enqueue("cdp.fold", unique_key="cdp.fold")
 
 
 @periodic("cdp.roll_days", every_seconds=60)
@@ -70,9 +70,9 @@ def roll_days() -> None:
     for tenant_id, zone, refreshed in states:
         with tenant_scope(tenant_id), unit_of_work():
             if refreshed != day_of(utc_now(), zone):
-                enqueue(REFRESH, unique_key=REFRESH)
+                enqueue("cdp.refresh", unique_key="cdp.refresh")
             if folding.tenant_zone(db.session(), tenant_id) != zone:
-                enqueue(REBUILD, unique_key=REBUILD)
+                enqueue("cdp.rebuild", unique_key="cdp.rebuild")
 
 
 @periodic("cdp.check_indexes", every_seconds=3600)
@@ -80,4 +80,4 @@ def check_indexes() -> None:
     """Check every tenant's index on a sample."""
     for tenant_id in db.session.scalars(select(IndexState.tenant_id)).all():
         with tenant_scope(tenant_id), unit_of_work():
-            enqueue(CHECK, unique_key=CHECK)
+            enqueue("cdp.check_index", unique_key="cdp.check_index")

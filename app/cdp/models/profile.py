@@ -55,6 +55,13 @@ class Profile(OfTenant, Base):
         index_of_the_living("ix_profiles_tenant_id_name_key", "tenant_id", "name_key"),
         index_of_the_living("ix_profiles_tenant_id_surname_key", "tenant_id", "surname_key"),
         index_of_the_living("ix_profiles_tenant_id_last_seen_at", "tenant_id", "last_seen_at"),
+        Index(
+            "ix_profiles_merged_into_id",
+            "merged_into_id",
+            "tenant_id",
+            sqlite_where=text("merged_into_id IS NOT NULL"),
+            postgresql_where=text("merged_into_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

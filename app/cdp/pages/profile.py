@@ -15,7 +15,7 @@ from app.cdp.models import Profile
 from app.cdp.pages import profile_view
 from app.cdp.queries import pages_profiles
 from app.cdp.queries import profiles as queries
-from app.cdp.services import computed_traits, consent, merges, profiles
+from app.cdp.services import computed_traits, consent, profiles
 from app.cdp.services.days import tenant_zone, today
 from app.core.errors import ValidationFailed
 from app.core.http import int_argument
@@ -49,7 +49,7 @@ def show(profile_id: int) -> str | Response:
         states=consent.states_of(profile.id), records=consent.list_records(profile.id),
         consent_words=profile_view.CONSENT, channels=profile_view.CHANNELS, stages=profile_view.STAGES,
         computed=computed_traits.values_of(profile.id), segments=pages_profiles.segments_of(profile.id),
-        merges=pages_profiles.list_merges(merges.with_merged(profile.id)),
+        merges=pages_profiles.list_merges(profile.id),
         counts=pages_profiles.event_counts(profile.id), **timeline_of(profile),
     )  # fmt: skip
 

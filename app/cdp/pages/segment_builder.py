@@ -16,7 +16,7 @@ from app.cdp.queries import profiles as profile_queries
 from app.cdp.queries import segment_words
 from app.cdp.services import segment_preview, segments
 from app.core.db import get_required, unit_of_work
-from app.core.errors import AppError, InvalidTransition, ValidationFailed
+from app.core.errors import AppError, ValidationFailed
 from app.core.htmx import go_to
 from app.core.http import read_json_object
 
@@ -54,7 +54,6 @@ def create() -> Response | str:
 @require_permission("cdp.write")
 def edit(segment_id: int) -> str:
     segment = get_required(Segment, segment_id)
-    _check_live(segment)
     values = {"name": segment.name, "description": segment.description}
     return _page(segment, values | {"conditions": segment_view.as_json(segment.conditions)})
 
@@ -62,21 +61,15 @@ def edit(segment_id: int) -> str:
 @bp.post("/<int:segment_id>/edit")
 @require_permission("cdp.write")
 def update(segment_id: int) -> Response | str:
-    segment = get_required(Segment, segment_id)
-    _check_live(segment)
-    return _submitted(segment)
-
-
-def _check_live(segment: Segment) -> None:
-    if segment.kind != SegmentKind.LIVE:
-        raise InvalidTransition("A static segment has no condition to change.")
+    """A static one has a name and a description to change, and no condition."""
+    return _submitted(get_required(Segment, segment_id))
 
 
 def _submitted(segment: Segment | None) -> Response | str:
     """Save, or (without scripts) count what the form holds."""
     values = {key: request.form.get(key, "") for key in ("name", "description", "conditions")}
     try:
-        conditions = _read(values["conditions"])
+        conditions = None if _is_static(segment) else _read(values["conditions"])
         if request.form.get("do") == "preview":
             return _page(segment, values, found=_preview(conditions, segment.id if segment else None))
         saved = _save(segment, values, conditions)
@@ -84,8 +77,12 @@ def _submitted(segment: Segment | None) -> Response | str:
         if error.status not in (409, 422):
             raise
         return make_response(_page(segment, values, error=error), error.status)
-    flash(f"{values['name'].strip()} is saved and being counted.", "ok")
+    flash(f"{values['name'].strip()} is saved.", "ok")
     return go_to(f"/app/segments/{saved}")
+
+
+def _is_static(segment: Segment | None) -> bool:
+    return segment is not None and segment.kind == SegmentKind.STATIC
 
 
 def _save(segment: Segment | None, values: dict[str, str], conditions: Any) -> int:
@@ -114,6 +111,10 @@ def _page(
     field = str(error.details.get("field", "form")) if error else ""
     where = "conditions" if field.startswith("conditions") else field
     said = _plain(error.message, field) if error else ""
+    if _is_static(segment):
+        return render_template(
+            "segments/static.html", segment=segment, values=values, errors={where: said} if error else {}
+        )
     return render_template(
         "segments/builder.html", segment=segment, values=values, found=found, examples=EXAMPLES,
         errors={where: said} if error else {}, error_path=field if where == "conditions" else "",
@@ -123,7 +124,7 @@ def _page(
 
 
 @bp.post("/preview")
-@require_permission("cdp.read")
+@require_permission("cdp.write")
 def preview() -> Response:
     """Who `conditions` holds for now: JSON in and out, for the builder's script; 422 names the wrong node's path."""
     body = read_json_object()

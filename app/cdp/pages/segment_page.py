@@ -39,7 +39,8 @@ def figures(segment: Segment) -> dict[str, Any]:
     now = segment_preview.of_members(segment.id)
     return {
         "segment": segment, "is_live": segment.kind == SegmentKind.LIVE, "kinds": segment_view.KINDS,
-        "is_waiting": is_waiting(segment), "sentence": segment_view.sentence_of(segment), "total": now.total, "now": now,
+        "is_waiting": is_waiting(segment), "sentence": segment_view.sentence_of(segment),
+        "total": now.total, "now": now,
         "reach": segment_view.reach_rows(now.reach),
         "delta": None if before is None or segment.member_count is None else segment.member_count - before,
         "history": [(_day(day), count) for day, count in sizes],
@@ -47,6 +48,7 @@ def figures(segment: Segment) -> dict[str, Any]:
         "entered": queries.list_changes(segment.id, entered=True, limit=CHANGES),
         "left": queries.list_changes(segment.id, entered=False, limit=CHANGES),
         "used_by": queries.users_of_all().get(segment.id, []), "title_of": title_of,
+        "used_outside": list(segments.list_outside_users(segment.id)),
     }  # fmt: skip
 
 

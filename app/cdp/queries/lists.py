@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import BigInteger, Select, String, cast, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Select, String, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.core.db import db
+from app.core.tenancy import current_tenant_id
 
 
 def is_sqlite() -> bool:
@@ -31,3 +33,9 @@ def texts_in(values: Iterable[str]) -> Select[tuple[str]]:
         each = func.json_each(literal(json.dumps(wanted))).table_valued("value")
         return select(each.c.value)
     return select(func.unnest(cast(literal(wanted, ARRAY(String)), ARRAY(String))))
+
+
+def of_people(table: Any, profile_ids: Iterable[int]) -> ColumnElement[bool]:
+    """Rows of the acting tenant's people. The sum keeps SQLite from reading all of the tenant's rows by an index that
+    happens to hold every column asked for."""
+    return table.c.profile_id.in_(ids_in(profile_ids)) & (table.c.tenant_id + 0 == current_tenant_id())

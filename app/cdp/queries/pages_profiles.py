@@ -25,8 +25,10 @@ from app.cdp.queries import profiles
 from app.cdp.queries.lists import ids_in
 from app.cdp.queries.titles import subtitle_of, title_of
 from app.core.db import db
+from app.core.tenancy import current_tenant_id
 
 EXPORT_STEP = 1000
+MOST_MERGES = 200
 
 
 def consented_channels(profile_ids: Iterable[int]) -> dict[int, list[str]]:
@@ -89,29 +91,31 @@ def list_timeline(
             ProfileEvent.at <= at, or_(ProfileEvent.at < at, and_(ProfileEvent.at == at, ProfileEvent.id < event_id))
         )
     if name_id is not None:
-        statement = statement.where(ProfileEvent.name_id == name_id)
+        statement = statement.where(ProfileEvent.name_id + 0 == name_id)  # by the person's index, not the name's
     rows = db.session.execute(statement.order_by(ProfileEvent.at.desc(), ProfileEvent.id.desc()).limit(limit))
     return [(event, name) for event, name in rows]
 
 
 def event_counts(profile_id: int) -> list[Any]:
     """How often the person did what: id, name, n, most often first."""
-    counted = func.count().label("n")
-    statement = (
-        select(EventName.id, EventName.name, counted)
-        .join(ProfileEvent, ProfileEvent.name_id == EventName.id)
-        .where(ProfileEvent.profile_id == profile_id)
-        .group_by(EventName.id, EventName.name)
-        .order_by(counted.desc(), EventName.name)
-    )
-    return list(db.session.execute(statement))
+    table: Any = ProfileEvent.__table__
+    theirs = (table.c.profile_id == profile_id, table.c.tenant_id + 0 == current_tenant_id())  # by the person's index
+    counted = select(table.c.name_id, func.count().label("n")).where(*theirs).group_by(table.c.name_id).subquery()
+    statement = select(EventName.id, EventName.name, counted.c.n).join(counted, counted.c.name_id == EventName.id)
+    return list(db.session.execute(statement.order_by(counted.c.n.desc(), EventName.name)))
 
 
-def list_merges(profile_ids: Iterable[int]) -> list[tuple[ProfileMerge, Profile]]:
-    """The merges into these profiles that stand, newest first, with who was merged."""
-    statement = select(ProfileMerge, Profile).join(Profile, Profile.id == ProfileMerge.loser_id)
-    statement = statement.where(ProfileMerge.winner_id.in_(ids_in(profile_ids)), ProfileMerge.undone_at.is_(None))
-    return [(row, loser) for row, loser in db.session.execute(statement.order_by(ProfileMerge.id.desc()).limit(50))]
+def list_merges(profile_id: int) -> list[tuple[ProfileMerge, Profile]]:
+    """The merges behind this profile that stand, near and far, newest first, with who was merged."""
+    found: list[tuple[ProfileMerge, Profile]] = []
+    layer = [profile_id]
+    while layer and len(found) < MOST_MERGES:
+        statement = select(ProfileMerge, Profile).join(Profile, Profile.id == ProfileMerge.loser_id)
+        statement = statement.where(ProfileMerge.winner_id.in_(ids_in(layer)), ProfileMerge.undone_at.is_(None))
+        rows = db.session.execute(statement.order_by(ProfileMerge.id.desc()).limit(MOST_MERGES)).all()
+        found += [(row, loser) for row, loser in rows]
+        layer = [loser.id for _, loser in rows]
+    return sorted(found, key=lambda pair: -pair[0].id)[:MOST_MERGES]
 
 
 @dataclass(frozen=True)
@@ -136,7 +140,7 @@ def extent_of(profile_id: int) -> Extent:
         identities=count(Identity.profile_id),
         consent_records=count(ConsentRecord.profile_id),
         segments=count(SegmentMember.profile_id),
-        merged=count(Profile.merged_into_id),
+        merged=len(list_merges(profile_id)),
     )
 
 
@@ -144,15 +148,24 @@ def each_profile(lifecycle: str, segment_id: int | None, most: int) -> Iterator[
     """Living profiles by id, in steps of 1,000, at most `most` in all."""
     after, left = 0, most
     while left > 0:
-        statement = select(Profile).where(Profile.merged_into_id.is_(None), Profile.id > after)
-        if lifecycle:
-            statement = statement.where(Profile.lifecycle == lifecycle)
-        if segment_id is not None:
-            members = select(SegmentMember.profile_id).where(SegmentMember.segment_id == segment_id)
-            statement = statement.where(Profile.id.in_(members))
-        rows = list(db.session.scalars(statement.order_by(Profile.id).limit(min(left, EXPORT_STEP))))
-        if not rows:
+        ids = _next_ids(after, lifecycle, segment_id, min(left, EXPORT_STEP))
+        if not ids:
             return
-        yield rows
-        after, left = rows[-1].id, left - len(rows)
+        rows = db.session.scalars(select(Profile).where(Profile.id.in_(ids_in(ids))).order_by(Profile.id))
+        yield list(rows)
+        after, left = ids[-1], left - len(ids)
         db.session.expunge_all()
+
+
+def _next_ids(after: int, lifecycle: str, segment_id: int | None, limit: int) -> list[int]:
+    """By the order of the key itself, or of the index over stages: nothing is sorted."""
+    table: Any = Profile.__table__
+    statement = select(table.c.id).where(table.c.merged_into_id.is_(None), table.c.id > after)
+    if lifecycle:
+        statement = statement.where(table.c.tenant_id == current_tenant_id(), table.c.lifecycle == lifecycle)
+    else:
+        statement = statement.where(table.c.tenant_id + 0 == current_tenant_id())
+    if segment_id is not None:
+        members = select(SegmentMember.profile_id).where(SegmentMember.segment_id == segment_id)
+        statement = statement.where(table.c.id.in_(members))
+    return list(db.session.scalars(statement.order_by(table.c.id).limit(limit)))

@@ -14,6 +14,7 @@ from app.core.db import db
 from app.core.paging import Page
 
 SORTS = {"name": "Name", "size": "Largest", "new": "Newest", "refreshed": "Refreshed last"}
+MOST_CHANGES = 50_000
 MOST = 1000  # segments looked through for who uses whom
 
 
@@ -38,12 +39,12 @@ def list_rows(q: str, sort: str, page: int, limit: int, today: int) -> Page[Row]
 
 
 def _sorted(statement: Select[Any], sort: str) -> Select[Any]:
-    order: list[Any] = {
+    orders: dict[str, list[Any]] = {
         "size": [func.coalesce(Segment.member_count, -1).desc()],
         "new": [Segment.id.desc()],
         "refreshed": [Segment.counted_at.is_(None), Segment.counted_at.desc()],
-    }.get(sort, [])
-    return statement.order_by(*order, func.lower(Segment.name), Segment.id)
+    }
+    return statement.order_by(*orders.get(sort, []), func.lower(Segment.name), Segment.id)
 
 
 def _delta(segment: Segment, before: int | None) -> int | None:
@@ -61,7 +62,7 @@ def sizes_before(segment_ids: Iterable[int], today: int) -> dict[int, int]:
     statement = select(SegmentSize.segment_id, SegmentSize.member_count).join(
         last, and_(SegmentSize.segment_id == last.c.segment_id, SegmentSize.day == last.c.day)
     )
-    return {segment_id: count for segment_id, count in db.session.execute(statement)}
+    return dict(db.session.execute(statement).tuples().all())
 
 
 def users_of_all() -> dict[int, list[tuple[int, str]]]:
@@ -86,7 +87,9 @@ def named_in(condition: Any) -> Iterator[int]:
 
 def names_by_id() -> list[tuple[int, str]]:
     """Id and name of each segment, by name."""
-    rows = db.session.execute(select(Segment.id, Segment.name).order_by(func.lower(Segment.name), Segment.id).limit(MOST))
+    rows = db.session.execute(
+        select(Segment.id, Segment.name).order_by(func.lower(Segment.name), Segment.id).limit(MOST)
+    )
     return [(segment_id, name) for segment_id, name in rows]
 
 
@@ -123,7 +126,7 @@ def entered_at(segment_id: int, profile_ids: Iterable[int]) -> dict[int, Any]:
     statement = select(SegmentMember.profile_id, SegmentMember.entered_at).where(
         SegmentMember.segment_id == segment_id, SegmentMember.profile_id.in_(ids_in(profile_ids))
     )
-    return {profile_id: at for profile_id, at in db.session.execute(statement)}
+    return dict(db.session.execute(statement).tuples().all())
 
 
 def overlap(one_id: int, other_id: int) -> int:
@@ -141,13 +144,16 @@ def overlap(one_id: int, other_id: int) -> int:
 
 
 def count_since(segment_id: int, moment: Any) -> tuple[int, int]:
-    """How many entered and how many left since then."""
-    statement = (
-        select(SegmentChange.has_entered, func.count())
-        .where(SegmentChange.segment_id == segment_id, SegmentChange.at >= moment)
-        .group_by(SegmentChange.has_entered)
+    """How many entered and how many left since then, of the newest 50,000 changes."""
+    newest = (
+        select(SegmentChange.has_entered, SegmentChange.at)
+        .where(SegmentChange.segment_id == segment_id)
+        .order_by(SegmentChange.id.desc())
+        .limit(MOST_CHANGES)
+        .subquery()
     )
-    found = {entered: count for entered, count in db.session.execute(statement)}
+    statement = select(newest.c.has_entered, func.count()).where(newest.c.at >= moment).group_by(newest.c.has_entered)
+    found: dict[bool, int] = dict(db.session.execute(statement).tuples().all())
     return found.get(True, 0), found.get(False, 0)
 
 

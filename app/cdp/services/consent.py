@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 
 from app.cdp.models import Channel, ConsentRecord, ConsentState, ConsentValue
-from app.cdp.queries.lists import ids_in
+from app.cdp.queries.lists import ids_in, of_people
 from app.cdp.services import fold_queue
 from app.cdp.services.bulk import run
 from app.core.clock import utc_now
@@ -117,17 +117,11 @@ def _restate(profile_id: int, ignored: set[int]) -> None:
 
 
 def _states_of(profile_ids: list[int]) -> list[Any]:
-    return list(
-        db.session.execute(
-            select(_states).where(_states.c.tenant_id == current_tenant_id(), _states.c.profile_id.in_(profile_ids))
-        )
-    )
+    return list(db.session.execute(select(_states).where(of_people(_states, profile_ids))))
 
 
 def _drop_states(profile_ids: list[int]) -> None:
-    db.session.execute(
-        delete(_states).where(_states.c.tenant_id == current_tenant_id(), _states.c.profile_id.in_(profile_ids))  # type: ignore[arg-type]
-    )
+    db.session.execute(delete(_states).where(of_people(_states, profile_ids)))  # type: ignore[arg-type]
 
 
 def _put(profile_id: int, channel: str, state: str, at: datetime) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import insert, select
 
 from app.cdp.models import FoldItem, ProfileEvent
-from app.cdp.queries.lists import ids_in
+from app.cdp.queries.lists import of_people
 from app.core.clock import utc_now
 from app.core.db import db
 from app.core.jobs import enqueue, registry
@@ -41,8 +41,8 @@ def note_all_moved(moves: Iterable[tuple[int, int]]) -> None:
 def days_of(profile_ids: Iterable[int]) -> list[list[int]]:
     """Name id and day of every event of these: asked before they are erased, so that the index can be cleaned."""
     events: Any = ProfileEvent.__table__
-    theirs = events.c.profile_id.in_(ids_in(profile_ids)) & (events.c.tenant_id == current_tenant_id())
-    return [list(pair) for pair in db.session.execute(select(events.c.name_id, events.c.day).where(theirs).distinct())]
+    rows = db.session.execute(select(events.c.name_id, events.c.day).where(of_people(events, profile_ids)))
+    return [list(pair) for pair in sorted({(row.name_id, row.day) for row in rows})]
 
 
 def note_erased(profile_ids: Iterable[int], days: Sequence[Sequence[int]]) -> None:

@@ -86,7 +86,8 @@ def _take(work: FoldWork) -> list[FoldItem]:
         .order_by(FoldItem.id)
         .limit(MOST_ITEMS)
     ).all()
-    chosen, ids = [], 0
+    chosen: list[FoldItem] = []
+    ids = 0
     for row in rows:
         ids += len(row.payload.get("events", ())) + len(row.payload.get("profiles", ()))
         if chosen and ids > MOST_IDS:

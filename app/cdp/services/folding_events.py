@@ -84,7 +84,7 @@ def _columns(work: FoldWork, name_id: int, rows: Sequence[EventRow]) -> _Part:
     new = [name for name in names if name not in set(known) and len(name) <= LONGEST_NAME][: max(0, room)]
     work.list_more(properties_measure(name_id), new)
     kept = [name for name in names if name in {*known, *new}]
-    arrays = {
+    arrays: Arrays = {
         "ids": np.array([row.profile_id & LOW_MASK for row in rows], dtype=np.uint32),
         "times": np.array([row.time for row in rows], dtype=np.int64),
     }
@@ -112,15 +112,10 @@ def _take(work: FoldWork, name_id: int, head: Head) -> _Part:
         measure = property_measure(name_id, name)
         for one in [one for one in store.heads(measure) if (one.key, one.shard) == (head.key, head.shard)]:
             if name:
-                columns[name] = dict(unpack(_raw(work, measure, one)))
+                columns[name] = dict(store.load(measure, [one], unpack)[0])
             is_partial = is_partial or not name
             store.remove(measure, one.key, one.shard)
     return _Part(dict(rows), columns, is_partial)
-
-
-def _raw(work: FoldWork, measure: str, head: Head) -> bytes:
-    """The bytes of a slice, past the cache, which holds it in another form."""
-    return work.store.read_raw(measure, head)
 
 
 def _join(parts: Sequence[_Part]) -> _Part:

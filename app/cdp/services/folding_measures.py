@@ -111,10 +111,12 @@ def add_up(ids: np.ndarray, times: np.ndarray, days: np.ndarray, numbers: np.nda
     ids, times, days, numbers = ids[order], times[order], days[order], numbers[order]
     first = np.flatnonzero(np.concatenate(([True], ids[1:] != ids[:-1]))) if len(ids) else np.empty(0, dtype=np.int64)
     last = np.append(first[1:], len(ids)) - 1 if len(first) else first
-    over = (lambda operate: operate.reduceat(numbers, first)) if len(first) else (lambda _: np.empty(0))
+    total, low, high = (
+        operate.reduceat(numbers, first) if len(first) else np.empty(0) for operate in (np.add, np.minimum, np.maximum)
+    )
     return {
-        "ids": ids[first], "n": (last - first + 1).astype(np.float64), "total": over(np.add) if has_values else np.zeros(
-            len(first)), "low": over(np.minimum), "high": over(np.maximum),
+        "ids": ids[first], "n": (last - first + 1).astype(np.float64),
+        "total": total if has_values else np.zeros(len(first)), "low": low, "high": high,
         "first_day": days[first].astype(np.float64), "last_day": days[last].astype(np.float64),
         "first_value": numbers[first], "last_value": numbers[last],
         "first_time": times[first], "last_time": times[last],
@@ -172,7 +174,8 @@ def _write(work: FoldWork, measure_id: int, sums: Arrays) -> None:
     _delete(work, measure_id, sums["ids"])
     for start in range(0, len(sums["ids"]), _AT_ONCE):
         part = {name: array[start : start + _AT_ONCE].tolist() for name, array in sums.items()}
-        rows = [_row(work, measure_id, dict(zip(part, values, strict=True))) for values in zip(*part.values(), strict=True)]
+        people = zip(*part.values(), strict=True)
+        rows = [_row(work, measure_id, dict(zip(part, one, strict=True))) for one in people]
         work.session.execute(insert(computed), rows)
     _write_column(work, measure_id, sums, 1)
 

@@ -61,8 +61,10 @@ class FoldWork:
 
     def name_of(self, name_id: int) -> str:
         if name_id not in self._names:
-            rows = self.session.execute(select(EventName.id, EventName.name).where(EventName.tenant_id == self.tenant_id))
-            self._names.update({row_id: name for row_id, name in rows})
+            rows = self.session.execute(
+                select(EventName.id, EventName.name).where(EventName.tenant_id == self.tenant_id)
+            )
+            self._names.update((row.id, row.name) for row in rows)
         return self._names[name_id]
 
     def events(self, condition: Any) -> list[EventRow]:

@@ -12,7 +12,7 @@ from sqlalchemy import delete, func, select, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.cdp.models import Identity, IdentityRefusal, Profile
-from app.cdp.queries.lists import ids_in, is_sqlite, texts_in
+from app.cdp.queries.lists import ids_in, is_sqlite, of_people, texts_in
 from app.cdp.services import merges
 from app.cdp.services.bulk import insert_rows, lock_people, run, take_ids, update_rows
 from app.cdp.services.identity_graph import Group, Partition, Refusal
@@ -102,7 +102,7 @@ def count_kinds(profile_ids: Iterable[int]) -> dict[int, Counter[str]]:
     counts: dict[int, Counter[str]] = {profile_id: Counter() for profile_id in profile_ids}
     rows = db.session.execute(
         select(_identities.c.profile_id, _identities.c.kind, func.count())
-        .where(_identities.c.tenant_id == current_tenant_id(), _identities.c.profile_id.in_(ids_in(counts)))
+        .where(of_people(_identities, counts))
         .group_by(_identities.c.profile_id, _identities.c.kind)
     )
     for profile_id, kind, count in rows:

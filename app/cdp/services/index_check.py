@@ -13,7 +13,7 @@ from app.cdp.services.conditions.event_parts import Happening
 from app.cdp.services.engine.columns import Column
 from app.cdp.services.engine.context import Context, profiles
 from app.cdp.services.engine.idset import SHARD_BITS, IdSet
-from app.cdp.services.engine.json_sql import in_ids
+from app.cdp.services.engine.json_sql import Truth, in_ids
 from app.cdp.services.engine.rows import Days
 from app.cdp.services.folding_people import fixed_measures, read_people
 from app.cdp.services.folding_work import FoldWork, events
@@ -51,7 +51,7 @@ def _sample(size: int) -> list[int]:
     return (found + list(db.session.scalars(before)))[:size]
 
 
-def _own() -> object:
+def _own() -> Truth:
     return profiles.c.tenant_id == current_tenant_id()
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Integer, case, func, or_, select
 from sqlalchemy import cast as sql_cast
 
 from app.cdp.models import EventName, Identity, Lifecycle, Profile, ProfileEvent
-from app.cdp.queries.lists import ids_in
+from app.cdp.queries.lists import ids_in, of_people
 from app.cdp.services import fold_queue, lifecycle_rules
 from app.cdp.services.bulk import update_rows
 from app.cdp.services.days import tenant_zone, today
@@ -86,10 +86,7 @@ def list_all(after_id: int) -> list[int]:
 def _add_identities(facts: dict[int, Facts]) -> None:
     known = db.session.scalars(
         select(_identities.c.profile_id)
-        .where(
-            _identities.c.tenant_id == current_tenant_id(), _identities.c.profile_id.in_(ids_in(facts)),
-            _identities.c.kind != "anonymous_id",
-        )
+        .where(of_people(_identities, facts), _identities.c.kind != "anonymous_id")
         .distinct()
     )  # fmt: skip
     for profile_id in known:
@@ -120,4 +117,4 @@ def _name_ids(names: Iterable[str]) -> list[int]:
 def _of(profile_ids: Iterable[int], name_ids: list[int]) -> tuple:
     """The events of these people by these names, found by person: the sum keeps the index over names out of it."""
     by_name = sql_cast(_events.c.name_id + 0, Integer).in_(name_ids)
-    return (_events.c.tenant_id == current_tenant_id(), _events.c.profile_id.in_(ids_in(profile_ids)), by_name)
+    return (of_people(_events, profile_ids), by_name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import delete, or_
+from sqlalchemy import delete
 
 from app.accounts.services import audit
 from app.cdp.models import (
@@ -19,7 +19,7 @@ from app.cdp.models import (
     SegmentChange,
     SegmentMember,
 )
-from app.cdp.queries.lists import ids_in
+from app.cdp.queries.lists import ids_in, of_people
 from app.cdp.services import fold_queue, merges, traits
 from app.cdp.services.ingestion_rows import RowRefused, check_object
 from app.core.db import db, find_row, get_required
@@ -68,12 +68,11 @@ def erase(profile_id: int) -> list[int]:
     db.session.expunge(profile)
     for model in OF_A_PERSON:
         table: Any = model.__table__
-        db.session.execute(
-            delete(table).where(table.c.tenant_id == current_tenant_id(), table.c.profile_id.in_(ids_in(ids)))
-        )
+        db.session.execute(delete(table).where(of_people(table, ids)))
     records: Any = ProfileMerge.__table__
-    of_them = or_(records.c.winner_id.in_(ids_in(ids)), records.c.loser_id.in_(ids_in(ids)))
-    db.session.execute(delete(records).where(records.c.tenant_id == current_tenant_id(), of_them))
+    for column in (records.c.winner_id, records.c.loser_id):
+        of_them = (records.c.tenant_id == current_tenant_id()) & column.in_(ids_in(ids))
+        db.session.execute(delete(records).where(of_them))
     people: Any = Profile.__table__
     db.session.execute(delete(people).where(people.c.tenant_id == current_tenant_id(), people.c.id.in_(ids_in(ids))))
     fold_queue.note_erased(ids, days)

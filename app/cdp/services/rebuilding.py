@@ -47,14 +47,14 @@ def rebuild(progress: Progress = _quiet) -> None:
         steps = len(names) + 2
         for done, name_id in enumerate(names):
             progress(done, steps, "Events")
-            _rebuild_event(version, name_id)
+            _rebuild_event(name_id)
         progress(len(names), steps, "Computed traits")
-        _rebuild_measures(version)
+        _rebuild_measures()
         progress(len(names) + 1, steps, "Profiles")
-        _rebuild_people(version)
+        _rebuild_people()
         _remove_older(version)
     finally:
-        _finish(version)
+        _finish()
     progress(steps, steps, "Done")
 
 
@@ -69,17 +69,20 @@ def _begin() -> tuple[int, bool]:
         return state.version, changed
 
 
-def _finish(version: int) -> None:
+def _finish() -> None:
     with unit_of_work():
         state = lock_state(db.session(), current_tenant_id())
         state.is_complete = True
-        state.version = max(state.version, version) + 1
+        state.version += 1
         state.rebuilt_at = utc_now()
 
 
-def _work(version: int) -> FoldWork:
-    session = db.session()
-    return FoldWork(session, current_tenant_id(), version, SliceStore(session, current_tenant_id()))
+def _step() -> FoldWork:
+    """One transaction of the rebuild: what it writes is of a version of its own, as with every change of the index."""
+    session, tenant_id = db.session(), current_tenant_id()
+    state = lock_state(session, tenant_id)
+    state.version += 1
+    return FoldWork(session, tenant_id, state.version, SliceStore(session, tenant_id))
 
 
 def _renumber_days() -> None:
@@ -105,10 +108,10 @@ def _renumber_days() -> None:
                 )
 
 
-def _rebuild_event(version: int, name_id: int) -> None:
+def _rebuild_event(name_id: int) -> None:
     for first, last in _blocks(name_id):
         with unit_of_work():
-            work = _work(version)
+            work = _step()
             rows = work.events(and_(events.c.name_id == name_id, events.c.day.between(first, last)))
             waiting = work.waiting_events()
             replace_days(work, name_id, first, last, [row for row in rows if row.id not in waiting])
@@ -135,50 +138,50 @@ def _blocks(name_id: int) -> Iterator[tuple[int, int]]:
         yield start, last
 
 
-def _rebuild_measures(version: int) -> None:
+def _rebuild_measures() -> None:
     with unit_of_work():
-        work = _work(version)
+        work = _step()
         begin_measures(work)
         work.store.flush()
         measures = dict(wanted_measures(work))
     for (event, name), measure_id in measures.items():
         with unit_of_work():
-            work = _work(version)
+            work = _step()
             rebuild_measure(work, measure_id, event, name)
             work.store.flush()
 
 
-def _rebuild_people(version: int) -> None:
+def _rebuild_people() -> None:
     last = db.session.scalar(select(func.max(profiles.c.id)).where(profiles.c.tenant_id == current_tenant_id())) or 0
     first = db.session.scalar(select(func.min(profiles.c.id)).where(profiles.c.tenant_id == current_tenant_id())) or 0
     kept: list[str] = []
     for shard in range(first >> SHARD_BITS, (last >> SHARD_BITS) + 1):
-        alive, columns = _read_shard(version, shard, kept)
+        alive, columns = _read_shard(shard, kept)
         with unit_of_work():
-            work = _work(version)
-            work.store.put(PEOPLE, "all", shard, bitmap_of(alive).serialize(), version)
+            work = _step()
+            work.store.put(PEOPLE, "all", shard, bitmap_of(alive).serialize(), work.version)
             for measure, parts in columns.items():
                 whole = joined(parts, [np.ones(len(part["ids"]), dtype=bool) for part in parts])
                 for head in [head for head in work.store.heads(measure) if head.shard == shard]:
                     work.store.remove(measure, head.key, shard)
-                work.store.put(measure, BASE, shard, pack(whole), version)
+                work.store.put(measure, BASE, shard, pack(whole), work.version)
             work.store.flush()
         release_connection()
     with unit_of_work():
-        work = _work(version)
+        work = _step()
         for head in list(work.store.heads(TRAITS)):
             work.store.remove(TRAITS, head.key, head.shard)
         work.list_more(TRAITS, kept)
         work.store.flush()
 
 
-def _read_shard(version: int, shard: int, kept: list[str]) -> tuple[np.ndarray, dict[str, list[Arrays]]]:
+def _read_shard(shard: int, kept: list[str]) -> tuple[np.ndarray, dict[str, list[Arrays]]]:
     """Who is alive in a shard, and its columns in pieces; rows of profiles are let go piece by piece."""
     alive: list[int] = []
     columns: dict[str, list[Arrays]] = {}
     low, high = shard * SHARD_SIZE - 1, (shard + 1) * SHARD_SIZE
     while True:
-        work = _work(version)
+        work = FoldWork(db.session(), current_tenant_id(), 0, SliceStore(db.session(), current_tenant_id()))
         ids = _next_ids(work, low, high)
         if not ids:
             return np.array([one & LOW_MASK for one in alive], dtype=np.uint32), columns
@@ -201,6 +204,7 @@ def _next_ids(work: FoldWork, low: int, high: int) -> list[int]:
 def _remove_older(version: int) -> None:
     """What the rebuild did not write belongs to nothing any more; members of segments stay."""
     with unit_of_work():
+        _step()
         stale: Any = and_(
             slices.c.tenant_id == current_tenant_id(), slices.c.version < version, slices.c.measure.not_like("s:%")
         )

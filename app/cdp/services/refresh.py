@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pyroaring import BitMap
-from sqlalchemy import Table, delete, insert, literal, select
+from sqlalchemy import Table, delete, exists, insert, literal, select, update
 
 from app.cdp.events import SegmentEntered, SegmentLeft, SegmentRefreshed
 from app.cdp.models import IndexState, Segment, SegmentChange, SegmentKind, SegmentSize
@@ -30,6 +30,8 @@ from app.core.events import emit
 from app.core.tenancy import current_tenant_id
 
 changes: Table = SegmentChange.__table__  # type: ignore[assignment]
+segments: Table = Segment.__table__  # type: ignore[assignment]
+sizes: Table = SegmentSize.__table__  # type: ignore[assignment]
 _AT_ONCE = 10_000
 _IN_EVENT = 1000
 _MOST_NOTES = 2000
@@ -46,6 +48,7 @@ class Round:
     today: int
     version: int
     contexts: dict[str, Context] = field(default_factory=dict)
+    unchanged: list[int] = field(default_factory=list)
 
     def concerned(self, tree: Node) -> IdSet:
         """Those of whom something changed that the condition reads."""
@@ -102,9 +105,24 @@ def _close_round(round_now: Round) -> None:
         if round_now.item_ids:
             dialect = db.session.get_bind().dialect.name
             db.session.execute(delete(items).where(in_ids(items.c.id, round_now.item_ids, dialect)))
+        _note_unchanged(round_now)
         state = db.session.scalars(select(IndexState)).one_or_none()
         if state is not None and state.refreshed_day != round_now.today:
             state.refreshed_day = round_now.today
+
+
+def _note_unchanged(round_now: Round) -> None:
+    """Those that were looked at and stayed as they were, and the sizes of all on a new day."""
+    if round_now.unchanged:
+        theirs = in_ids(segments.c.id, round_now.unchanged, db.session.get_bind().dialect.name)
+        db.session.execute(update(segments).where(theirs).values(counted_at=utc_now()))
+    if round_now.is_new_day:
+        known = exists().where(sizes.c.segment_id == segments.c.id, sizes.c.day == round_now.today)
+        missing = select(segments.c.id, literal(round_now.today), segments.c.member_count, segments.c.tenant_id).where(
+            segments.c.tenant_id == current_tenant_id(), segments.c.member_count.is_not(None), ~known
+        )
+        names = ["segment_id", "day", "member_count", "tenant_id"]
+        db.session.execute(insert(sizes).from_select(names, missing))
 
 
 def _refresh_one(round_now: Round, segment_id: int, *, everyone: bool = False) -> int:
@@ -145,6 +163,9 @@ def _apply(round_now: Round, segment: Segment, tree: Node, scope: IdSet | None) 
     if scope is not None:
         before = stored_members(ctx, segment.id)
         found = (before - (ctx.only or scope)) | found
+        if found == before:
+            round_now.unchanged.append(segment.id)
+            return
     took_ms = round((time.perf_counter() - started) * 1000)
     version, segment_id = segment.version, segment.id
     with unit_of_work():
@@ -285,5 +306,3 @@ def _note_error(segment_id: int, message: str) -> None:
         row = find_row(Segment, segment_id)
         if row is not None:
             row.error = message
-
-

@@ -13,7 +13,7 @@ from app.cdp.services.identity_rules import Rules, load_rules
 from app.cdp.services.ingestion_rows import EventRow
 from app.core.clock import iso, utc_now
 
-PEOPLE = 60
+PEOPLE, KNOWN = 400, 220
 SEED = 20_240_517
 NAMES = (
     "Priya Nair", "Tom Whitfield", "Amara Okafor", "Lena Fischer", "Mateo Alvarez", "Grace Holloway", "Yusuf Demir",
@@ -60,7 +60,7 @@ def make_events(now: datetime) -> Iterator[dict[str, Any]]:
 def _person(number: int, now: datetime, chance: random.Random) -> Iterator[dict[str, Any]]:
     """Visits first; half of them are known by name, a third buy."""
     count = 0
-    device, is_known, buys = f"sample-device-{number:03}", number < len(NAMES), number % 3 == 0 and number < len(NAMES)
+    device, is_known, buys = f"sample-device-{number:03}", number < KNOWN, number % 3 == 0 and number < KNOWN
     at = now - timedelta(days=chance.uniform(6, 130))
 
     def event(name: str, **values: Any) -> dict[str, Any]:
@@ -86,8 +86,15 @@ def _person(number: int, now: datetime, chance: random.Random) -> Iterator[dict[
     yield event("email_opened", properties={"subject": "Tonight: 20-minute dal"})
 
 
+def _name(number: int) -> str:
+    """First names and surnames, each pair once among the known."""
+    turn, place = divmod(number, len(NAMES))
+    first, surname = NAMES[place].split(" ", 1)[0], NAMES[(place + 7 * turn) % len(NAMES)].split(" ", 1)[1]
+    return f"{first} {surname}"
+
+
 def _traits(number: int, chance: random.Random) -> dict[str, Any]:
-    name = NAMES[number]
+    name = _name(number)
     address = name.lower().replace("'", "").replace(" ", ".")
     traits: dict[str, Any] = {"name": name, "email": f"{address}@sample.example", "sample": True}
     traits |= {"city": chance.choice(CITIES), "household": chance.randint(1, 5), "newsletter": chance.random() < 0.6}

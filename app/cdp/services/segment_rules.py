@@ -57,7 +57,9 @@ def _check_segments(tree: Node, segment_id: int | None) -> None:
     circle = _circle(segment_id, wanted, rows) if segment_id is not None else []
     if circle:
         names = " needs ".join(f"“{rows[one].name}”" for one in circle)
-        raise ValidationFailed(f"conditions: segments must not need each other in a circle: {names}.", field="conditions")
+        raise ValidationFailed(
+            f"conditions: segments must not need each other in a circle: {names}.", field="conditions"
+        )
 
 
 def _circle(start: int, wanted: set[int], rows: dict[int, Segment]) -> list[int]:
@@ -103,5 +105,3 @@ def in_order(segments: list[Segment]) -> list[Segment]:
 
 def _refused(why: str) -> ValidationFailed:
     return ValidationFailed(f"conditions: {why}.", field="conditions")
-
-

@@ -19,7 +19,6 @@ from app.core.db import db, get_required
 from app.core.errors import Conflict, InvalidTransition, NotFound, ValidationFailed
 from app.core.jobs import enqueue
 
-REFRESH = "cdp.refresh_segment"
 MOST = 500
 UsesSegment = Callable[[int], Iterable[str]]
 _users: list[UsesSegment] = []
@@ -37,9 +36,7 @@ def create(name: str, description: str, conditions: Any, *, user_id: int | None 
     read_conditions(conditions)
     if len(db.session.scalars(select(Segment.id).limit(MOST)).all()) >= MOST:
         raise Conflict(f"A workspace has at most {MOST} segments.")
-    row = Segment(
-        name=_name(name), description=_description(description), conditions=conditions, created_by=user_id
-    )
+    row = Segment(name=_name(name), description=_description(description), conditions=conditions, created_by=user_id)
     db.session.add(row)
     db.session.flush()
     audit.record("segment.created", row, after={"name": row.name, "conditions": conditions})
@@ -88,6 +85,11 @@ def list_users(segment_id: int) -> Iterable[str]:
     for row in db.session.scalars(select(Segment).where(Segment.id != segment_id).order_by(Segment.id)):
         if segment_id in needs_of(row):
             yield f"segment {row.name}"
+    yield from list_outside_users(segment_id)
+
+
+def list_outside_users(segment_id: int) -> Iterable[str]:
+    """What features say uses it, besides other segments."""
     for find in _users:
         yield from find(segment_id)
 
@@ -112,7 +114,7 @@ def request_refresh(segment_id: int) -> None:
 
 
 def _count(segment_id: int) -> None:
-    enqueue(REFRESH, unique_key=f"{REFRESH}:{segment_id}", segment_id=segment_id)
+    enqueue("cdp.refresh_segment", unique_key=f"cdp.refresh_segment:{segment_id}", segment_id=segment_id)
 
 
 def members_of(segment_id: int) -> IdSet:

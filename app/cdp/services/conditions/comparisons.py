@@ -207,9 +207,7 @@ class OnDays(Comparison):
 
     def mask(self, values: Values, today: int) -> np.ndarray:
         first, last = self.days(today)
-        dates = _between(
-            values.numbers, None if first is None else ymd(first), None if last is None else ymd(last)
-        )
+        dates = _between(values.numbers, None if first is None else ymd(first), None if last is None else ymd(last))
         return dates & (values.kinds == TEXT)
 
     def words(self, *, negated: bool = False) -> str:
@@ -275,9 +273,7 @@ class ListHas(Comparison):
     needs_all: bool = False
 
     def sql(self, source: Any, today: int) -> Truth:
-        each = [
-            source.some_element(lambda element, value=value: _is_element(element, value)) for value in self.values
-        ]
+        each = [source.some_element(lambda element, value=value: _is_element(element, value)) for value in self.values]
         return and_(*each) if self.needs_all else or_(*each)
 
     def mask(self, values: Values, today: int) -> np.ndarray:

@@ -208,7 +208,8 @@ def value_sql(ctx: Context, what: Definition) -> Sql:
         return over(func.count(func.nullif(value.text(), "").distinct()) + func.count(number.distinct()))
     if what.function == "most_frequent":
         return _most_frequent_sql(ctx, happening, value)
-    return over({"sum": func.sum, "avg": func.avg, "min": func.min, "max": func.max}[what.function](number))
+    functions: dict[str, Any] = {"sum": func.sum, "avg": func.avg, "min": func.min, "max": func.max}
+    return over(functions[what.function](number))
 
 
 def _most_frequent_sql(ctx: Context, happening: Happening, value: JsonValue) -> Sql:
@@ -246,5 +247,3 @@ def refusal(comparison: Comparison, what: Definition) -> str:
         is_text = len(comparison.texts) == len(comparison.values)
         return "" if what.function == "most_frequent" and is_text else f"{what.name} cannot be compared like that"
     return "" if not what.is_date and what.function != "most_frequent" else f"{what.name} is not a number"
-
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sqlalchemy import Float, and_, cast, func, not_, select
@@ -33,9 +34,8 @@ class Aggregate:
 
     def sql(self, ctx: Context) -> Sql:
         number = JsonValue(events.c.properties, self.property_name, ctx.dialect).number()
-        found: Sql = {"sum": func.sum, "average": func.avg, "minimum": func.min, "maximum": func.max}[self.function](
-            cast(number, Float(53))
-        )
+        functions: dict[str, Any] = {"sum": func.sum, "average": func.avg, "minimum": func.min, "maximum": func.max}
+        found: Sql = functions[self.function](cast(number, Float(53)))
         return found
 
     def passing(self, ids: np.ndarray, numbers: np.ndarray) -> np.ndarray:
@@ -113,7 +113,9 @@ class EventIs(Leaf):
         if self.aggregate is not None:
             over = self.aggregate
             sets.append(
-                _by_shard(rows, lambda batch, kept: over.passing(batch.ids[kept], batch.numbers(over.property_name)[kept]))
+                _by_shard(
+                    rows, lambda batch, kept: over.passing(batch.ids[kept], batch.numbers(over.property_name)[kept])
+                )
             )
         return sets[0] if len(sets) == 1 else sets[0] & sets[1]
 
@@ -164,7 +166,7 @@ class EventIs(Leaf):
     def because(self, ctx: Context, profile_id: int) -> str:
         days = self.window.days(ctx.today)
         asked = select(func.count(), func.max(events.c.day)).where(
-            events.c.profile_id == profile_id, self.what.sql(ctx, days)
+            events.c.profile_id == profile_id, self.what.sql(ctx, days, by_person=True)
         )
         count, last = ctx.session.execute(asked).one()
         if not count:
@@ -221,7 +223,7 @@ class EventEdge(Leaf):
     def because(self, ctx: Context, profile_id: int) -> str:
         edge = func.min(events.c.day) if self.edge == "first" else func.max(events.c.day)
         day = ctx.session.scalar(
-            select(edge).where(events.c.profile_id == profile_id, self.what.sql(ctx, Days()))
+            select(edge).where(events.c.profile_id == profile_id, self.what.sql(ctx, Days(), by_person=True))
         )
         return f"the {self.edge} was on {words.day(day)}" if day is not None else f"never did {self.what.words()}"
 
@@ -255,5 +257,3 @@ class EventOnDays(Leaf):
             return index.who(self.days, ctx.today)
         rows = [(batch, self.what.mask(batch, ctx)) for batch in index.batches(self.days)]
         return _by_shard(rows, lambda batch, kept: np.unique(batch.ids[kept]))
-
-

@@ -82,7 +82,9 @@ class Regularly(Habit):
     def find(self, ctx: Context) -> IdSet:
         sets = [ctx.answer(EventOnDays(self.what, days)) for days in self._periods(ctx)]
         shards = {shard for one in sets for shard in one.shards}
-        return IdSet({shard: self._often([one.shards[shard] for one in sets if shard in one.shards]) for shard in shards})
+        return IdSet(
+            {shard: self._often([one.shards[shard] for one in sets if shard in one.shards]) for shard in shards}
+        )
 
     def _often(self, bitmaps: list[BitMap]) -> BitMap:
         counts = np.zeros(SHARD_SIZE, dtype=np.uint16)

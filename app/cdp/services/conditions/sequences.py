@@ -44,8 +44,9 @@ class Sequence(Leaf):
 
     def _from(self, ctx: Context, number: int, previous: Any) -> Truth:
         """Whether there is an event of this step after `previous`, with the rest of the steps after it."""
-        table = events.alias()
-        rules = [self.steps[number].sql(ctx, self.window.days(ctx.today), table), table.c.profile_id == profiles.c.id]
+        table: Any = events.alias()
+        days = self.window.days(ctx.today)
+        rules = [self.steps[number].sql(ctx, days, table, by_person=True), table.c.profile_id == profiles.c.id]
         if previous is not None:
             rules += [table.c.at > previous.c.at, *self._gap(ctx, previous, table)]
         if number + 1 < len(self.steps):
@@ -56,8 +57,8 @@ class Sequence(Leaf):
     def _gap(self, ctx: Context, previous: Any, table: Any) -> list[Truth]:
         rules = [table.c.day - previous.c.day <= self.within_days] if self.within_days is not None else []
         if self.without:
-            between = events.alias()
-            kinds = or_(*(one.sql(ctx, Days(), between) for one in self.without))
+            between: Any = events.alias()
+            kinds = or_(*(one.sql(ctx, Days(), between, by_person=True) for one in self.without))
             disturbed = exists().select_from(between).where(
                 kinds, between.c.profile_id == profiles.c.id, between.c.at > previous.c.at, between.c.at < table.c.at
             )  # fmt: skip

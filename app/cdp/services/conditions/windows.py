@@ -44,7 +44,7 @@ def last_days(count: int) -> Window:
 
 
 def read(reader: Reader, name: str = "time_window") -> Window:
-    """"ever", "last_90_days", {"from", "to"} or {"from_days_ago", "to_days_ago"}; left out it is ever."""
+    """ "ever", "last_90_days", {"from", "to"} or {"from_days_ago", "to_days_ago"}; left out it is ever."""
     value = reader.get(name, "ever")
     if value == "ever":
         return EVER

@@ -87,6 +87,7 @@ class Context:
         for key in self.found:
             cache.leaves.put(self._kept_under(key), self.answers[key], self.answers[key].size_bytes + 300)
         self.found.clear()
+        self.store.keep_heads()
 
     def _kept_under(self, key: str) -> tuple[int, int, int, str]:
         return (self.tenant_id, self.version, self.today, key)
@@ -124,4 +125,4 @@ def open_context(session: Session, tenant_id: int, zone: str, *, today: int | No
     """A context at the index's version now."""
     version = session.scalar(select(IndexState.version).where(IndexState.tenant_id == tenant_id)) or 0
     day = day_of(utc_now(), zone) if today is None else today
-    return Context(session, tenant_id, zone, day, version, SliceStore(session, tenant_id))
+    return Context(session, tenant_id, zone, day, version, SliceStore(session, tenant_id, version))

@@ -66,10 +66,7 @@ class IdSet:
         ids = np.unique(np.asarray(ids, dtype=np.int64))
         shards = ids >> SHARD_BITS
         return cls(
-            {
-                int(shard): bitmap_of((ids[shards == shard] & LOW_MASK).astype(np.uint32))
-                for shard in np.unique(shards)
-            }
+            {int(shard): bitmap_of((ids[shards == shard] & LOW_MASK).astype(np.uint32)) for shard in np.unique(shards)}
         )
 
     @classmethod

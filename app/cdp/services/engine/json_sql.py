@@ -59,8 +59,8 @@ class JsonValue:
         self.dialect = dialect
         self.is_postgresql = dialect == "postgresql"
         if self.is_postgresql:
-            self._json = func.jsonb_extract_path(column, name)
-            self._type = func.jsonb_typeof(self._json)
+            self._json: Sql = func.jsonb_extract_path(column, name)
+            self._type: Sql = func.jsonb_typeof(self._json)
             self._plain: Sql = func.jsonb_extract_path_text(column, name, type_=String)
         elif _PLAIN_NAME.fullmatch(name):
             path = f'$."{name}"'

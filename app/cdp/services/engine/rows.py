@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,9 +11,9 @@ from pyroaring import BitMap
 
 from app.cdp.services.engine import cache
 from app.cdp.services.engine.idset import IdSet
-from app.cdp.services.engine.packing import unpack
+from app.cdp.services.engine.packing import Arrays, unpack
 from app.cdp.services.engine.store import Head, SliceStore
-from app.cdp.services.engine.values import ABSENT, Values
+from app.cdp.services.engine.values import NUMBER, Values, encode, joined
 
 PROPERTY_LIMIT = 60
 LONGEST_NAME = 200
@@ -83,6 +83,7 @@ class EventIndex:
     def batches(self, days: Days) -> Iterator[Batch]:
         """The events of the days, a shard at a time."""
         heads = [head for head in self.store.heads(row_measure(self.name_id)) if days.holds(day_of_key(head.key))]
+        heads.sort(key=lambda head: day_of_key(head.key))
         for shard in sorted({head.shard for head in heads}):
             yield Batch(self, shard, [head for head in heads if head.shard == shard])
 
@@ -94,55 +95,92 @@ class EventIndex:
 
 @dataclass
 class Batch:
-    """Events of one shard, in parts; arrays are read when asked for, all in the same order."""
+    """Events of one shard; arrays are read when asked for, all in the same order. What there is of the days before the
+    newest one is put together once and kept while it stands."""
 
     index: EventIndex
     shard: int
     heads: list[Head]
 
     @cached_property
-    def _parts(self) -> list[dict[str, np.ndarray]]:
-        return self.index.store.load(row_measure(self.index.name_id), self.heads, _arrays)
+    def _stretches(self) -> list[list[Head]]:
+        """The parts of the days before the newest, and those of the newest."""
+        newest = max(day_of_key(head.key) for head in self.heads)
+        closed = [head for head in self.heads if day_of_key(head.key) < newest]
+        return [stretch for stretch in (closed, self.heads[len(closed) :]) if stretch]
 
     @cached_property
+    def _rows(self) -> Arrays:
+        parts = [self._kept("rows", stretch, self._join_rows) for stretch in self._stretches]
+        return (
+            parts[0] if len(parts) == 1 else {name: np.concatenate([one[name] for one in parts]) for name in parts[0]}
+        )
+
+    @property
     def ids(self) -> np.ndarray:
-        return np.concatenate([part["ids"] for part in self._parts])
+        return self._rows["ids"]
 
-    @cached_property
+    @property
     def times(self) -> np.ndarray:
-        return np.concatenate([part["times"] for part in self._parts])
+        return self._rows["times"]
 
-    @cached_property
+    @property
     def days(self) -> np.ndarray:
-        counts = [len(part["ids"]) for part in self._parts]
-        return np.repeat([day_of_key(head.key) for head in self.heads], counts)
+        return self._rows["days"]
 
     def columns(self, name: str) -> Iterator[tuple[int, Values | None]]:
-        """The property in each part, with the part's length; None where no event of the part has it."""
-        measure = property_measure(self.index.name_id, name)
-        there = {(head.key, head.shard): head for head in self.index.store.heads(measure)}
-        found = [there.get((head.key, head.shard)) for head in self.heads]
-        loaded = iter(self.index.store.load(measure, [head for head in found if head], _values))
-        for part, head in zip(self._parts, found, strict=True):
-            yield len(part["ids"]), next(loaded) if head else None
+        """The property in each stretch of rows, with its length; None where no event of it has the property."""
+        for stretch in self._stretches:
+            count = len(self._kept("rows", stretch, self._join_rows)["ids"])
+            arrays = self._kept(f"p:{name}", stretch, lambda heads: self._join_column(name, heads))
+            yield count, Values(arrays) if arrays else None
 
     def numbers(self, name: str) -> np.ndarray:
         """The property as numbers, NaN where it is none."""
         return np.concatenate(
             [
-                np.full(count, np.nan) if values is None else np.where(values.kinds == 1, values.numbers, np.nan)
+                np.full(count, np.nan) if values is None else np.where(values.kinds == NUMBER, values.numbers, np.nan)
                 for count, values in self.columns(name)
             ]
         )
 
+    def _kept(self, what: str, stretch: list[Head], join: Callable[[list[Head]], Arrays]) -> Arrays:
+        key = (self.index.store.tenant_id, self.index.name_id, what, hash(tuple(stretch)), len(stretch))
+        found: Arrays | None = cache.slices.get(key)
+        if found is None:
+            found = join(stretch)
+            cache.slices.put(key, found, 200 + sum(array.nbytes for array in found.values()))
+        return found
 
-def _arrays(data: bytes) -> dict[str, np.ndarray]:
+    def _join_rows(self, heads: list[Head]) -> Arrays:
+        parts = self.index.store.load(row_measure(self.index.name_id), heads, _arrays)
+        counts = [len(part["ids"]) for part in parts]
+        return {
+            "ids": np.concatenate([part["ids"] for part in parts]),
+            "times": np.concatenate([part["times"] for part in parts]),
+            "days": np.repeat(np.array([day_of_key(head.key) for head in heads], dtype=np.int32), counts),
+        }
+
+    def _join_column(self, name: str, heads: list[Head]) -> Arrays:
+        """Empty when none of the parts has the property."""
+        measure = property_measure(self.index.name_id, name)
+        there = {(head.key, head.shard): head for head in self.index.store.heads(measure)}
+        found = [there.get((head.key, head.shard)) for head in heads]
+        if not any(found):
+            return {}
+        loaded = iter(self.index.store.load(measure, [head for head in found if head], _column))
+        rows = self.index.store.load(row_measure(self.index.name_id), heads, _arrays)
+        columns = [
+            next(loaded) if head else encode([None] * len(part["ids"])) for head, part in zip(found, rows, strict=True)
+        ]
+        return (
+            columns[0] if len(columns) == 1 else joined(columns, [np.ones(len(one["kinds"]), bool) for one in columns])
+        )
+
+
+def _arrays(data: bytes) -> Arrays:
     return unpack(data) if data else {"ids": np.empty(0, np.uint32), "times": np.empty(0, np.int64)}
 
 
-def _values(data: bytes) -> Values:
-    return Values(unpack(data) if data else _NOTHING)
-
-
-_NOTHING = {"kinds": np.full(0, ABSENT, np.uint8), "numbers": np.empty(0), "codes": np.empty(0, np.int32),
-            "words": np.empty(0, np.uint8)}  # fmt: skip
+def _column(data: bytes) -> Arrays:
+    return unpack(data) if data else encode([])

@@ -18,6 +18,7 @@ _AT_ONCE = 300
 _SQUEEZED = b"Z"
 _PLAIN = b"P"
 _SQUEEZE_FROM = 512
+OF_SEGMENTS = "s:"  # members change without a new version of the index
 slices: Table = Slice.__table__  # type: ignore[assignment]
 
 
@@ -44,23 +45,46 @@ def expand(data: bytes) -> bytes:
 
 @dataclass
 class SliceStore:
-    """The slices of one tenant, through a session; `pending` holds what this transaction is about to write."""
+    """The slices of one tenant, through a session; `pending` holds what this transaction is about to write.
+
+    With a `version` it only reads, at that version of the index, and what there is of a measure is looked up once for
+    all who read at the same.
+    """
 
     session: Session
     tenant_id: int
+    version: int | None = None
     pending: dict[tuple[str, str, int], tuple[bytes | None, int]] = field(default_factory=dict)
     _heads: dict[str, list[Head]] = field(default_factory=dict)
+    _found: list[str] = field(default_factory=list)
 
     def heads(self, measure: str) -> list[Head]:
         """What there is of a measure, by key and shard."""
         if measure not in self._heads:
-            rows = self.session.execute(
-                select(slices.c.key, slices.c.shard, slices.c.version).where(
-                    slices.c.tenant_id == self.tenant_id, slices.c.measure == measure
-                )
-            )
-            self._heads[measure] = sorted(Head(*row) for row in rows)
+            kept: list[Head] | None = cache.slices.get(self._heads_key(measure)) if self.version is not None else None
+            self._heads[measure] = self._find_heads(measure) if kept is None else kept
+            if kept is None:
+                self._found.append(measure)
         return self._heads[measure]
+
+    def _find_heads(self, measure: str) -> list[Head]:
+        rows = self.session.execute(
+            select(slices.c.key, slices.c.shard, slices.c.version).where(
+                slices.c.tenant_id == self.tenant_id, slices.c.measure == measure
+            )
+        )
+        return sorted(Head(*row) for row in rows)
+
+    def _heads_key(self, measure: str) -> tuple[Any, ...]:
+        return (self.tenant_id, measure, "heads", self.version)
+
+    def keep_heads(self) -> None:
+        """Let others have what was looked up: the index is known to have stayed at this version."""
+        for measure in self._found:
+            if self.version is not None and not measure.startswith(OF_SEGMENTS):
+                heads = self._heads.get(measure, [])
+                cache.slices.put(self._heads_key(measure), heads, 150 * len(heads) + 200)
+        self._found.clear()
 
     def forget(self, measure: str) -> None:
         """Look again what there is: someone else wrote it."""
@@ -100,19 +124,6 @@ class SliceStore:
         for head in heads:
             if found[head] is None:  # folded again since its head was read
                 found[head] = decode(b"")
-
-    def read_raw(self, measure: str, head: Head) -> bytes:
-        """The bytes of one slice."""
-        data, _ = self.pending.get((measure, head.key, head.shard), (None, 0))
-        if data is not None:
-            return data
-        stored = self.session.scalar(
-            select(slices.c.data).where(
-                slices.c.tenant_id == self.tenant_id, slices.c.measure == measure,
-                slices.c.key == head.key, slices.c.shard == head.shard,
-            )
-        )  # fmt: skip
-        return expand(stored) if stored is not None else b""
 
     def put(self, measure: str, key: str, shard: int, data: bytes, version: int) -> None:
         """Write a slice when the transaction's changes are flushed."""

@@ -68,8 +68,8 @@ def _parts(value: Any) -> tuple[int, float, str | None]:
         return (TRUE if value else FALSE), math.nan, None
     if isinstance(value, str):
         return TEXT, ymd_of_text(value), value
-    number = number_of(value)
-    return (OTHER, math.nan, None) if number is None else (NUMBER, number, None)
+    plain = number_of(value)
+    return (OTHER, math.nan, None) if plain is None else (NUMBER, plain, None)
 
 
 def _blob(words: Iterable[str]) -> np.ndarray:
@@ -108,10 +108,9 @@ class Words:
         """Places of the words that contain the part, or start or end with it."""
         wanted = (b"\0" if starts else b"") + part.encode() + (b"\0" if ends else b"")
         positions = np.fromiter((hit.start() for hit in re.finditer(re.escape(wanted), self.blob)), dtype=np.int64)
-        side = "left" if starts else "right"
-        offset = 0 if starts else -1
-        found: list[int] = np.unique(np.searchsorted(self.bounds, positions, side=side) + offset).tolist()
-        return found
+        if starts:  # a hit begins at the NUL before the word
+            return np.unique(np.searchsorted(self.bounds, positions)).tolist()
+        return np.unique(np.searchsorted(self.bounds, positions, side="right") - 1).tolist()
 
 
 class Values:

@@ -203,6 +203,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("profiles", schema=None) as batch_op:
         batch_op.create_index(
+            "ix_profiles_merged_into_id",
+            ["merged_into_id", "tenant_id"],
+            unique=False,
+            sqlite_where=sa.text("merged_into_id IS NOT NULL"),
+            postgresql_where=sa.text("merged_into_id IS NOT NULL"),
+        )
+        batch_op.create_index(
             "ix_profiles_tenant_id_last_seen_at",
             ["tenant_id", "last_seen_at"],
             unique=False,
@@ -556,6 +563,11 @@ def downgrade() -> None:
             "ix_profiles_tenant_id_last_seen_at",
             sqlite_where=sa.text("merged_into_id IS NULL"),
             postgresql_where=sa.text("merged_into_id IS NULL"),
+        )
+        batch_op.drop_index(
+            "ix_profiles_merged_into_id",
+            sqlite_where=sa.text("merged_into_id IS NOT NULL"),
+            postgresql_where=sa.text("merged_into_id IS NOT NULL"),
         )
 
     op.drop_table("profiles")
