@@ -83,10 +83,22 @@ def _fill(user_id: int) -> None:
     _work()
     ours = {audience.name: audience.id for audience in queries.list_audiences()}
     audience_id = ours[AUDIENCES[0]["name"]]
+    if not segment_pages.has_segments():
+        _bring_customers(user_id)
     if not queries.totals().simulations:
         _simulate(audience_id, user_id)
     if not queries.totals().conversations:
         _talk(audience_id, user_id)
+
+
+def _bring_customers(user_id: int) -> None:
+    """Invented customers, as the page for a first visitor loads them, and the segments it offers."""
+    samples.load()
+    _work()
+    with unit_of_work():
+        for name, description, conditions in SEGMENTS:
+            segments.create(name, description, conditions, user_id=user_id)
+    _work()
 
 
 def _simulate(audience_id: int, user_id: int) -> None:

@@ -25,6 +25,7 @@ os.environ |= {
     "REDIS_URL": _STORE.url,
     "ARGON2_MEMORY_KIB": "512",
     "ARGON2_TIME_COST": "1",
+    "LOGIN_REFUSAL_SECONDS": "0",
     "BUILTIN_TOKEN_DELAY_MS": "0",
     "LOG_LEVEL": "ERROR",
     "SANDBOX_URL": "",

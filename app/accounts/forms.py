@@ -12,14 +12,29 @@ WORDS = {  # what a schema says of these is for programs
     "email": "Enter an e-mail address.",
     "admin_email": "Enter an e-mail address, or nothing.",
     "role": "Choose a role.",
+    "from": "Enter a date of the calendar.",
+    "to": "Enter a date of the calendar.",
 }
+MISSING = {"full_name": "Enter your name.", "password": "Enter a password."}
 
 
 def field_errors(error: AppError | None) -> dict[str, str]:
     """The sentence for each field that was not acceptable, else one for the whole form."""
     if error is None:
         return {}
-    problems = error.details.get("errors", [])
-    found = {item["field"]: WORDS.get(item["field"], item["message"]) for item in problems}
+    found: dict[str, str] = {}
+    for item in error.details.get("errors", []):
+        found.setdefault(item["field"], _said(item["field"], item["message"]))
     field = str(error.details.get("field") or "form")
-    return found or {field: error.message.removeprefix(f"{field}: ")}
+    return found or {field: _sentence(error.message.removeprefix(f"{field}: "))}
+
+
+def _said(field: str, message: str) -> str:
+    """The policy for passwords speaks to people already: only of one that is missing the schema's words are met."""
+    if "at least 1 character" in message:
+        return MISSING.get(field) or WORDS.get(field) or "Fill this in."
+    return WORDS.get(field) or _sentence(message)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

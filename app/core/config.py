@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     rate_limit_factor: float = Field(1.0, gt=0, allow_inf_nan=False)
     argon2_memory_kib: int = 65536
     argon2_time_cost: int = 3
+    login_refusal_seconds: float = Field(0.4, ge=0, le=5)
 
     smtp_host: str = ""  # empty: no mail is sent
     smtp_port: int = Field(587, ge=1, le=65535)

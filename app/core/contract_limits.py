@@ -12,7 +12,7 @@ from app.core import ratelimit
 from app.core.contracts import contract_at
 from app.core.dialects import respond, speaks_json
 from app.core.errors import RateLimited
-from app.core.http import client_address
+from app.core.http import limited_address
 from app.core.ratelimit import Limit, Use
 
 TOO_MANY = "Too many requests. Please try again later."
@@ -113,7 +113,7 @@ def _count_call() -> None:
     g.is_counted = True
     if not speaks_json(request.path):
         return
-    uses = find_uses(request.method, request.path, g.get("caller"), client_address())
+    uses = find_uses(request.method, request.path, g.get("caller"), limited_address())
     if uses:
         ratelimit.count(uses)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask, Response, g, make_response, redirect, render_template, request
 from htmx_flask import Htmx
+from werkzeug.urls import iri_to_uri
 
 htmx = Htmx()
 
@@ -35,7 +36,7 @@ def go_to(url: str) -> Response:
     """Redirect a browser with 303, htmx with HX-Redirect."""
     if is_htmx():
         response = make_response("", 204)
-        response.headers["HX-Redirect"] = url
+        response.headers["HX-Redirect"] = iri_to_uri(url)  # a header holds no letter beyond Latin-1
         return response
     return make_response(redirect(url, 303))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from ipaddress import ip_address, ip_network
 from typing import Any, TypeVar
 
 from flask import Flask, current_app, request
@@ -13,6 +14,7 @@ from werkzeug.routing import IntegerConverter, Map
 
 from app.core.errors import BadRequest, UnsupportedMediaType, ValidationFailed
 
+_LONG_PART = re.compile("[^/]{40,}")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 SchemaT = TypeVar("SchemaT", bound=BaseModel)
 ViewT = TypeVar("ViewT", bound=Callable[..., Any])
@@ -177,11 +179,28 @@ def init_app(app: Flask) -> None:
 
 
 def shown_path() -> str:
-    """The address as logs may keep it: without a token that is a part of it."""
-    token = (request.view_args or {}).get("token")
+    """The address as logs may keep it: without a token that is a part of it.
+
+    At an address that leads nowhere, as a link with a stray end, anything as long as a token is hidden.
+    """
+    if request.view_args is None:
+        return _LONG_PART.sub("[hidden]", request.path)
+    token = request.view_args.get("token")
     return request.path.replace(token, "[hidden]") if token else request.path
 
 
 def client_address() -> str:
     """The caller's address, as seen past the trusted proxies."""
     return request.remote_addr or "unknown"
+
+
+def limited_address() -> str:
+    """What limits count a caller without a credential by: of IPv6 the network, for its other half is theirs to vary."""
+    text = client_address()
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return text
+    if address.version == 4:
+        return text
+    return str(address.ipv4_mapped or ip_network((address.packed[:8] + bytes(8), 64)))

@@ -40,7 +40,7 @@ def configure() -> None:
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=settings.environment != "test",  # a second app in one process has its own settings
     )
     handler = logging.StreamHandler()
     handler.setFormatter(

@@ -49,7 +49,7 @@ PAGES = (
     Hit("You", "/app/settings/you", "Name, password, sessions", icon="user"),
     Hit("Team", "/app/settings/team", "People, roles, invitations", icon="users"),
     Hit("Workspace", "/app/settings/workspace", "Name, time zone, plan", icon="building"),
-    Hit("Workspaces", "/app/settings/tenants", "Every customer of the platform", icon="world", needs="tenants.manage"),
+    Hit("All workspaces", "/app/settings/tenants", "Every customer here", icon="world", needs="tenants.manage"),
     Hit("AI providers", "/app/settings/ai", "Keys and order", icon="sparkles"),
     Hit("Prompts", "/app/settings/prompts", icon="file-text"),
     Hit("API keys", "/app/settings/api-keys", "For programs", icon="key", needs="api_keys.manage"),

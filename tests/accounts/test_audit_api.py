@@ -79,7 +79,7 @@ def test_the_log_is_read_newest_first_page_by_page(client, write):
         ("credential=jo", []),
         ("actor=SYST", ["api_key.revoked", "api_key.made", "thing.made"]),
         ("actor=nobody", []),
-        ("subject_type=Tenant", ["thing.made"]),
+        ("subject_type=Tenant", ["thing.made", "tenant.created"]),
         ("subject_type=Tenant&subject_id=0", []),
     ],
 )

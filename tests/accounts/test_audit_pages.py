@@ -48,6 +48,9 @@ def write(member, in_tenant):
     [
         ("user.updated", {"after": {"role": "manager"}}, "Ines Moreau changed the role of Sam to manager"),
         ("user.updated", {"after": {"role": "viewer", "is_active": False}}, "Ines Moreau changed the account of Sam"),
+        ("user.updated", {"after": {"is_active": False}}, "Ines Moreau deactivated Sam"),
+        ("user.updated", {"after": {"is_active": True}}, "Ines Moreau activated Sam"),
+        ("tenant.updated", {"after": {"requires_mfa": True}}, "Ines Moreau made two-factor a must for everyone"),
         ("mfa.enabled", {"after": {"method": "totp"}}, "Ines Moreau turned two-factor on"),
         ("invitation.created", {"after": {"role": "viewer"}}, "Ines Moreau invited Sam as viewer"),
         ("api_key.revoked", {}, "Ines Moreau revoked the API key Sam"),
@@ -115,7 +118,7 @@ def test_what_nothing_fits_and_what_cannot_be_meant_are_said(named):
     assert "No entry of the log fits all of this" in text_of(named.get(f"{URL}?q=nothing-like-it"))
     bad = named.get(f"{URL}?from=yesterday&q=kept")
     assert bad.status_code == 422
-    assert "Must be a date such as" in text_of(bad)
+    assert "Enter a date of the calendar." in text_of(bad)
     assert 'value="kept"' in bad.text
     assert named.get(f"{URL}?before=soon").status_code == 422
 

@@ -112,3 +112,11 @@ def follow_next(client, anonymous, member, target, where):
         return page
     form = {"csrf_token": token.group(1), "email": member.email, "password": member.password, "next": target}
     return anonymous.post("/login", data=form)
+
+
+def test_a_next_beyond_latin_letters_is_led_to_by_htmx_too(anonymous, member):
+    page = anonymous.get("/login", headers={"Accept": "text/html"})
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page.text).group(1)
+    fields = {"csrf_token": token, "email": member.email, "password": member.password, "next": "/日本"}
+    answer = anonymous.post("/login/form", data=fields, headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, "/%E6%97%A5%E6%9C%AC")

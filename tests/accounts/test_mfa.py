@@ -244,3 +244,14 @@ def test_another_clock_has_other_codes(app, client, member):
     stranger = Phone(pyotp.random_base32(32), [])
     turn_on(client)
     assert sign_in(app, member, stranger.code(1)).status_code == 401
+
+
+def test_a_right_code_between_them_does_not_allow_more_guesses_of_the_password(client):
+    phone = turn_on(client)
+    guesses = []
+    for number in range(12):
+        guesses.append(client.post(f"{CODE}/disable", json={"password": f"guess {number}", "code": "x"}).status_code)
+        if number == 5:
+            answer = client.post(f"{CODE}/backup-codes", json={"code": phone.backup_codes[0]})
+            assert answer.status_code == 200
+    assert guesses == [422] * 10 + [429] * 2

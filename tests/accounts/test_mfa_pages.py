@@ -211,7 +211,7 @@ def test_all_places_are_listed_and_all_but_this_one_can_be_ended(app, client, cl
     elsewhere = client_for(member)
     shown = client.get(SECURITY).text
     assert "2\N{NO-BREAK SPACE}places" in shown
-    assert "this one" in shown
+    assert "this browser" in shown
     assert post(client, SECURITY, f"{SECURITY}/sessions/end-others").status_code == 303
     assert elsewhere.get("/audience").status_code == 401
     assert client.get("/audience").status_code == 200

@@ -43,7 +43,7 @@ def test_without_it_nothing_opens_but_the_way_to_turn_it_on(client, member, requ
 def test_signing_out_and_ending_sessions_stay_possible(client, client_for, member, require_mfa):
     require_mfa(member.tenant_id)
     client_for(member)
-    assert "End all others" in client.get("/app/settings/security", headers=PAGE).text
+    assert "Sign out all others" in client.get("/app/settings/security", headers=PAGE).text
     assert client.get("/logout").status_code == 200
 
 

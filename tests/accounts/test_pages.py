@@ -31,6 +31,18 @@ def test_a_refused_form_keeps_what_was_typed_but_never_the_password(anonymous):
 
 
 @pytest.mark.parametrize(
+    ("page", "said"),
+    [("/login", "Enter a password."), ("/signup", "Enter an e-mail address.")],
+)
+def test_a_refusal_speaks_to_people_and_leads_to_its_field(anonymous, page, said):
+    answer = post(anonymous, page, page, email="x" if page == "/signup" else "ana@example.com", password="")
+    assert answer.status_code == 422
+    assert re.search(f'<a href="#field-(email|password)">{said}</a>', answer.text)
+    assert "String should" not in answer.text
+    assert "not a valid email" not in answer.text
+
+
+@pytest.mark.parametrize(
     "target",
     [
         "//evil.example",
@@ -67,6 +79,24 @@ def test_a_name_is_changed_and_an_empty_one_refused(client):
     assert post(client, "/app/settings/you", "/app/settings/you/name", name="  ").status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("form", "fields", "said"),
+    [
+        ("name", {"name": " "}, '<a href="#field-name">Enter a name.</a>'),
+        (
+            "password",
+            {"current_password": "no", "new_password": "another password"},
+            '<a href="#field-current_password">That is not your current password.</a>',
+        ),
+    ],
+)
+def test_what_was_wrong_is_summed_up_once_above_its_own_form(client, form, fields, said):
+    answer = post(client, "/app/settings/you", f"/app/settings/you/{form}", **fields)
+    assert (answer.status_code, answer.text.count(said)) == (422, 1)
+    summary, field = answer.text.index(said), answer.text.index(f'id="field-{next(iter(fields))}"')
+    assert answer.text.index(f'action="/app/settings/you/{form}"') < summary < field
+
+
 def test_a_new_password_needs_the_old_one_and_ends_other_sign_ins(client, client_for, member):
     elsewhere = client_for(member)
     change = "/app/settings/you/password"
@@ -89,3 +119,10 @@ def test_one_sign_in_can_be_ended_but_not_somebody_elses(client, client_for, mem
     assert post(client, "/app/settings/security", f"/app/settings/security/sessions/{max(ours)}/end").status_code == 303
     assert {c.get("/audience").status_code for c in (client, elsewhere)} == {200, 401}
     assert stranger.get("/audience").status_code == 200
+
+
+def test_signing_up_begins_the_audit_log_of_the_new_workspace(anonymous):
+    post(anonymous, "/signup", "/signup", email="new@example.com", password="a good password", workspace="Lantern")
+    log = anonymous.get("/api/v1/audit?action=tenant.created").get_json()
+    entry = log["items"][0]
+    assert (log["total"], entry["subject"]["label"], entry["actor"]["label"]) == (1, "Lantern", "new@example.com")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import json
 
@@ -263,3 +264,14 @@ def test_with_a_public_address_passkeys_are_bound_to_it(anonymous, member, setti
 def test_sign_in_by_passkey_is_throttled_by_address(anonymous):
     statuses = [anonymous.post(f"{SIGN_IN}/options", json={}).status_code for _ in range(41)]
     assert statuses[-1] == 429
+
+
+@pytest.mark.parametrize("where", ["whole", "client data"])
+def test_a_credential_nested_beyond_reading_is_refused_like_any_other(anonymous, where):
+    deep, short = "[" * 100_000, "YQ"
+    data = base64.urlsafe_b64encode(deep[:20_000].encode()).decode().rstrip("=")
+    response = {"clientDataJSON": data, "authenticatorData": short, "signature": short}
+    odd = json.dumps({"id": short, "rawId": short, "type": "public-key", "response": response})
+    ask(anonymous)
+    answer = post(anonymous, "/login", SIGN_IN, credential=deep if where == "whole" else odd)
+    assert (answer.status_code, answer.location) == (303, "/login")

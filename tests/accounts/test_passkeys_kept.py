@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -84,3 +85,11 @@ def test_the_last_passkey_stays_where_two_factor_is_required(app, client, member
     assert refused.status_code == 409
     assert "requires two-factor" in refused.text
     assert len(client.get(CODE).json["passkeys"]) == 1
+
+
+def test_beginning_with_an_app_leaves_the_codes_of_a_passkey_as_they_are(app, client, member):
+    shown = add(client, member, Authenticator()).text
+    code = re.search(r"<li><code>([^<]+)", shown).group(1)
+    assert client.post(f"{CODE}/enable").json["backup_codes"] == []
+    assert client.get(CODE).json["backup_codes_left"] == 10
+    assert sign_in(app, member, code).status_code == 200

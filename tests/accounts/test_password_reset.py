@@ -260,7 +260,7 @@ def test_without_mail_the_page_says_who_can_help(anonymous):
 
 def test_an_empty_address_is_refused_on_the_page(anonymous, mail_server):
     answer = post(anonymous, "/password/forgot", "/password/forgot", email="  ")
-    assert (answer.status_code, "Type the e-mail you sign in with." in answer.text) == (422, True)
+    assert (answer.status_code, "Enter the e-mail you sign in with." in answer.text) == (422, True)
 
 
 def test_a_reset_is_in_the_audit_log_of_each_of_the_persons_tenants(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -228,3 +229,19 @@ def test_a_workspace_one_does_not_belong_to_is_not_found_and_nothing_ends(sign_i
     moved = call(pair["access_token"], f"{AUTH}/switch", "POST", json={"tenant_id": other_member.tenant_id})
     assert moved.status_code == 404
     assert call(pair["access_token"]).status_code == 200
+
+
+def test_a_workspace_named_with_nothing_but_spaces_has_the_usual_name(anonymous):
+    new = {"email": "blank@example.com", "password": "a good password", "full_name": "Pat", "workspace": "  "}
+    access = anonymous.post(f"{AUTH}/register", json=new).json["access_token"]
+    me = anonymous.get(f"{AUTH}/me", headers={"Authorization": f"Bearer {access}"}).json
+    assert me["tenant"]["name"] == "Pat's workspace"
+
+
+def test_a_refusal_takes_its_time_whether_the_account_is_known_or_not(anonymous, member, settings_override):
+    settings_override(login_refusal_seconds=0.5)
+    for email in (member.email, "nobody@example.com"):
+        began = time.monotonic()
+        answer = anonymous.post(f"{AUTH}/login", json={"email": email, "password": "not this one"})
+        assert answer.status_code == 401
+        assert time.monotonic() - began >= 0.5

@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from app.core import ratelimit
+
 USERS = "/api/v1/users"
 NEW = {"email": "newuser@example.com", "full_name": "New User", "role": "analyst", "password": "TempPass123!"}
 
@@ -257,3 +259,26 @@ def test_several_at_a_time_do_not_outgrow_the_limit(client_for, member, limit_us
         pairs = zip(clients, bodies, strict=True)
         statuses = sorted(pool.map(lambda pair: pair[0].post(USERS, json=pair[1]).status_code, pairs))
     assert statuses == [201, 201, 402, 402, 402]
+
+
+def test_asking_with_a_bad_password_does_not_tell_who_has_an_account(client, other_member):
+    answers = [
+        client.post(USERS, json={"email": email, "full_name": "Pat", "role": "viewer", "password": "a"})
+        for email in (other_member.email, "nobody@example.com")
+    ]
+    assert [answer.status_code for answer in answers] == [422, 422]
+    assert answers[0].json == answers[1].json
+
+
+def test_making_users_is_limited_whatever_comes_of_it(client, other_member, monkeypatch):
+    body = {"email": other_member.email, "full_name": "Pat", "role": "viewer", "password": "a good password"}
+    monkeypatch.setitem(ratelimit.LIMITS, "user.create", ratelimit.Limit("2/hour", "Too many."))
+    assert [client.post(USERS, json=body).status_code for _ in range(3)] == [409, 409, 429]
+
+
+def test_a_key_does_not_rename_its_maker_who_has_another_workspace(client, anonymous, member, other_member, join):
+    key = client.post("/api/v1/api-keys", json={"name": "all", "scopes": ["admin"]}).json["key"]
+    join(member, other_member.tenant_id, "viewer")
+    bearer = {"Authorization": f"Bearer {key}"}
+    assert anonymous.patch(f"{USERS}/{member.id}", json={"full_name": "Eve"}, headers=bearer).status_code == 409
+    assert client.patch(f"{USERS}/{member.id}", json={"full_name": "Pat"}).status_code == 200

@@ -218,3 +218,13 @@ def test_calls_at_the_same_moment_are_counted_one_by_one(app, client, small):
     for thread in threads:
         thread.join(20)
     assert sorted(statuses) == [200] * 5 + [429] * 7
+
+
+def test_all_addresses_of_one_network_count_as_one(anonymous, small):
+    def ask(address):
+        return anonymous.get("/audience", environ_base={"REMOTE_ADDR": address}).status_code
+
+    small(insight__address=2)
+    assert [ask(f"2001:db8:1:2::{number}") for number in (1, 2, 3)] == [401, 401, 429]
+    assert ask("2001:db8:1:3::1") == 401
+    assert [ask(address) for address in ("::ffff:192.0.2.1", "192.0.2.1", "::ffff:192.0.2.1")] == [401, 401, 429]

@@ -94,5 +94,5 @@ def test_every_contract_has_its_limits_in_the_table():
 
 def test_signing_in_and_its_kin_fail_closed_and_nothing_else_does():
     closed = {name for name, limit in ratelimit.LIMITS.items() if limit.fails_closed}
-    assert closed == {"login.account", "login.address", "mfa.account", "token.refresh"}
+    assert closed == {"login.account", "login.address", "mfa.account", "password.confirm", "token.refresh"}
     assert not any(limit.fails_closed for limit in contract_limits.LIMITS.values())

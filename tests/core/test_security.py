@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from structlog.testing import capture_logs
+
+from app.core import requests
+from app.core.logs import get_logger
 
 CROSS_SITE = [
     {"Sec-Fetch-Site": "cross-site"},
@@ -88,3 +92,14 @@ def test_a_request_id_is_kept_and_a_hostile_one_replaced(client):
     given = client.get("/healthz", headers={"X-Request-Id": "bad id {}"}).headers["X-Request-Id"]
     assert given != "bad id {}"
     assert len(given) == 32
+
+
+@pytest.mark.parametrize("path", ["/password/reset/{}", "/password/reset/{}/", "/invitations/{}", "/invitations/{}/x"])
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_a_token_in_an_address_never_reaches_the_log_wherever_it_leads(anonymous, monkeypatch, path, method):
+    token = "eyJ1c2VyIjoxfQ.aSMhBg.8Yw0tQm4b1c3d5e7f9g2h4i6j8k0l1m3n5o7p9q1r3s"
+    monkeypatch.setattr(requests, "log", get_logger())  # one used before keeps the set-up of another application
+    with capture_logs() as lines:
+        anonymous.open(path.format(token), method=method)
+    assert [line for line in lines if line["event"] == "request"]
+    assert token not in str(lines)

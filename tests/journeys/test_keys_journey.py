@@ -91,7 +91,7 @@ def test_from_a_new_key_to_its_end_and_the_log_of_it(page: Page, stack, width):
     assert serious(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     with page.expect_download() as download:
-        page.get_by_role("link", name="CSV").click()
+        page.get_by_role("link", name="Export CSV").click()
     assert name in download.value.path().read_text()
     page.get_by_label("About").fill("nothing like it")
     page.get_by_role("button", name="Find").click()

@@ -66,7 +66,7 @@ def sign_up(page: Page, site: str) -> str:
 
 def sign_out(page: Page) -> None:
     page.get_by_label(re.compile("^Account")).click()
-    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="Sign out", exact=True).click()
     expect(page).to_have_url(re.compile(r"/login"))
 
 
@@ -175,10 +175,10 @@ def test_a_passkey_from_adding_it_to_removing_it(page: Page, site, faults):
     page.get_by_text("Add a passkey", exact=True).click()
     page.get_by_label("Name").fill("Work laptop")
     page.get_by_label("Password", exact=True).fill("not the password")
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Create the passkey").click()
     expect(page.get_by_text("The password is not right.")).to_be_visible()
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Create the passkey").click()
     expect(page.locator("#codes code")).to_have_count(10)
     page.get_by_role("link", name="I have saved them").click()
     expect(page.get_by_text("Work laptop", exact=True).first).to_be_visible()

@@ -11,7 +11,7 @@ from app.core import ratelimit
 from app.core.db import unit_of_work
 from app.core.describe import Message, describe
 from app.core.dialects import insight_dialect, register_dialect
-from app.core.http import client_address, read_json
+from app.core.http import limited_address, read_json
 
 bp = Blueprint("admins_api", __name__)
 
@@ -22,7 +22,7 @@ bp = Blueprint("admins_api", __name__)
 @ignores_bearer
 def set_up_admin() -> Response:
     body = read_json(Credentials)
-    ratelimit.check("signup.address", client_address())
+    ratelimit.check("signup.address", limited_address())
     with unit_of_work():
         user = signup.set_up_superadmin(body.email, body.password)
     return make_response(jsonify(message=f"Admin user {user.email} created successfully"), 201)

@@ -16,7 +16,7 @@ from app.core import ratelimit
 from app.core.db import unit_of_work
 from app.core.describe import Message, describe
 from app.core.dialects import insight_dialect, json_or_html, register_dialect
-from app.core.http import client_address, read_json, wants_json
+from app.core.http import limited_address, read_json, wants_json
 
 bp = Blueprint("auth_api", __name__)
 
@@ -41,7 +41,7 @@ def or_page(endpoint: str) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
 @or_page("auth_pages.submit_signup")
 def sign_up() -> Response:
     body = read_json(Credentials)
-    ratelimit.check("signup.address", client_address())
+    ratelimit.check("signup.address", limited_address())
     with unit_of_work():
         user = signup.sign_up(body.email, body.password)
     return make_response(jsonify(message="Registration successful", user_id=user.id), 201)
@@ -54,7 +54,7 @@ def sign_up() -> Response:
 @or_page("auth_pages.submit_login")
 def sign_in() -> Response:
     body = read_json(SignInCredentials)
-    login.throttle(body.email, client_address())
+    login.throttle(body.email, limited_address())
     user = login.authenticate(body.email, body.password)
     has_mfa = second_factor.require(user, body.mfa_code)
     sign_in_browser(user, password=body.password, has_mfa=has_mfa)

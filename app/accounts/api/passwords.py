@@ -10,7 +10,7 @@ from app.accounts.services import password_reset
 from app.core import ratelimit
 from app.core.db import unit_of_work
 from app.core.describe import Message, describe
-from app.core.http import client_address, read_json
+from app.core.http import limited_address, read_json
 
 bp = Blueprint("passwords_api", __name__, url_prefix="/api/v1/auth")
 
@@ -22,7 +22,7 @@ bp = Blueprint("passwords_api", __name__, url_prefix="/api/v1/auth")
 def forgot() -> Response:
     """The answer is the same whether or not the address has an account."""
     body = read_json(ForgotPassword)
-    password_reset.throttle(body.email, client_address())
+    password_reset.throttle(body.email, limited_address())
     with unit_of_work():
         password_reset.request_reset(body.email)
     return make_response(jsonify(message=password_reset.answer()), 202)
@@ -35,7 +35,7 @@ def forgot() -> Response:
 def reset() -> Response:
     """Ends every session of the account; sign in afterwards."""
     body = read_json(ResetPassword)
-    ratelimit.check("password.reset.address", client_address())
+    ratelimit.check("password.reset.address", limited_address())
     with unit_of_work():
         password_reset.reset(body.token, body.password)
     return jsonify(message="The password is changed. Sign in with it.")

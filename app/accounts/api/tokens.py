@@ -34,7 +34,7 @@ from app.core.clock import iso
 from app.core.db import unit_of_work
 from app.core.describe import describe
 from app.core.errors import Conflict, Unauthenticated
-from app.core.http import client_address, read_json
+from app.core.http import client_address, limited_address, read_json
 
 bp = Blueprint("tokens_api", __name__, url_prefix="/api/v1/auth")
 TAG = "Authentication"
@@ -46,7 +46,7 @@ TAG = "Authentication"
 @ignores_bearer
 def sign_in() -> Response:
     body = read_json(TokenSignIn)
-    login.throttle(body.email, client_address())
+    login.throttle(body.email, limited_address())
     user = login.authenticate(body.email, body.password)
     has_mfa = second_factor.require(user, body.mfa_code)
     return jsonify(_open(user, body.password, tenant_id=body.tenant_id, has_mfa=has_mfa))
@@ -58,7 +58,7 @@ def sign_in() -> Response:
 @ignores_bearer
 def register() -> Response:
     body = read_json(TokenSignUp)
-    ratelimit.check("signup.address", client_address())
+    ratelimit.check("signup.address", limited_address())
     with unit_of_work():
         user = signup.sign_up(body.email, body.password, name=body.full_name, workspace=body.workspace)
     return make_response(jsonify(_open(user)), 201)
@@ -70,7 +70,7 @@ def register() -> Response:
 @ignores_bearer
 def refresh() -> Response:
     body = read_json(TokenRefresh)
-    ratelimit.check("token.refresh", client_address())
+    ratelimit.check("token.refresh", limited_address())
     with unit_of_work():  # commits also when the token is refused: a spent one has ended its family
         session = tokens.spend_refresh(body.refresh_token)
         caller = sessions.find_caller_of(session) if session else None

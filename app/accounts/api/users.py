@@ -12,6 +12,7 @@ from app.accounts.models import Membership
 from app.accounts.schemas.tokens import Done
 from app.accounts.schemas.users import UserCreate, UserOut, UserQuery, UserUpdate
 from app.accounts.services import users
+from app.core import ratelimit
 from app.core.clock import iso
 from app.core.db import unit_of_work
 from app.core.describe import describe
@@ -43,6 +44,7 @@ def show(user_id: int) -> Response:
 @require_permission("members.manage")
 def create() -> Response:
     body = read_json(UserCreate)
+    ratelimit.check("user.create", f"tenant:{current_caller().tenant.id}")
     with unit_of_work():
         membership = users.create(body.email, body.full_name, body.role, body.password)
     return make_response(jsonify(user_json(membership)), 201)

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, make_response, render_template, request, url_for
 from redis.exceptions import RedisError
 
+from app.accounts.forms import field_errors
 from app.accounts.guards import current_tenant, current_user, require_permission
 from app.accounts.models import ApiKey, Scope
 from app.accounts.services import api_keys, permissions
@@ -103,10 +104,8 @@ def _back(message: str, kind: str) -> Response:
 
 def _refused(error: AppError) -> Response:
     """The form again as it was filled in, with what was wrong beside the field."""
-    message = error.message.partition(": ")[2] or error.message
-    errors = {str(error.details.get("field") or "form"): message[:1].upper() + message[1:]}
     typed = {**request.form.to_dict(), "scopes": request.form.getlist("scopes")}
-    page = render_template("settings/api_keys.html", **_page(), errors=errors, typed=typed)
+    page = render_template("settings/api_keys.html", **_page(), errors=field_errors(error), typed=typed)
     return make_response(page, error.status)
 
 

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, make_response, render_template, request, stream_with_context
 
+from app.accounts.forms import field_errors
 from app.accounts.guards import require_permission
 from app.accounts.models import AuditEntry
 from app.accounts.schemas.audit import AuditExportQuery, AuditFields, show_entry
@@ -32,9 +33,9 @@ def show_log() -> Response | str:
         wanted = read_query(AuditFields).as_filter()
         before_id = int_argument("before")
     except ValidationFailed as error:
-        message = error.message.partition(": ")[2] or error.message
-        errors = {error.details.get("field", "form"): f"{message[:1].upper()}{message[1:]}"}
-        page = render_template(PAGE_TEMPLATE, **_frame(), errors=errors, rows=[], next_url=None, is_narrowed=True)
+        page = render_template(
+            PAGE_TEMPLATE, **_frame(), errors=field_errors(error), rows=[], next_url=None, is_narrowed=True
+        )
         return make_response(page, error.status)
     found = list_entries(wanted, PAGE + 1, before_id=before_id)
     shown = found[:PAGE]
@@ -79,6 +80,7 @@ def _row(entry: AuditEntry, names: dict[int, str]) -> dict[str, Any]:
         "browser": browser_name(entry.browser) if entry.browser else "",
         "credential": audit_words.credential_words(entry.credential),
         "means": _means(entry),
+        "subject": audit_words.subject_words(entry),
         "monogram": names.get(entry.actor_id or 0, ""),
     }
 

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 from flask_login import current_user as caller_proxy
 
+from app.accounts.forms import field_errors
 from app.accounts.guards import public, sign_in_browser, sign_out_browser
 from app.accounts.models import User
 from app.accounts.pages import place, second_step
@@ -18,7 +19,7 @@ from app.core.config import get_settings
 from app.core.db import unit_of_work
 from app.core.errors import AppError
 from app.core.htmx import go_to
-from app.core.http import client_address, validate
+from app.core.http import limited_address, validate
 
 bp = Blueprint("auth_pages", __name__)
 
@@ -44,7 +45,7 @@ def show_signup() -> Any:
 def submit_login() -> Response:
     try:
         body = validate(SignInCredentials, request.form.to_dict())
-        login.throttle(body.email, client_address())
+        login.throttle(body.email, limited_address())
         user = login.authenticate(body.email, body.password)
     except AppError as error:
         return _form("auth/login.html", error)
@@ -56,7 +57,7 @@ def submit_login() -> Response:
 def submit_signup() -> Response:
     try:
         body = validate(Credentials, request.form.to_dict())
-        ratelimit.check("signup.address", client_address())
+        ratelimit.check("signup.address", limited_address())
         with unit_of_work():
             user = signup.sign_up(
                 body.email,
@@ -83,14 +84,12 @@ def _begin(user: User, password: str) -> Response:
 
 def _form(template: str, error: AppError | None = None) -> Response:
     """The form, with what was typed (never the password) and what was wrong with it."""
-    errors = {item["field"]: item["message"] for item in error.details.get("errors", [])} if error else {}
-    if error and not errors and error.details.get("field"):
-        errors = {error.details["field"]: error.message}
+    errors = field_errors(error)
     page = render_template(
         template,
         values={key: request.form.get(key, "") for key in ("email", "name", "workspace")},
         errors=errors,
-        message=error.message if error and not errors else "",
+        message=errors.pop("form", ""),
         next=request.values.get("next", ""),
         demo_signin=_demo_signin(),
         has_passkeys_here=not place.problem(),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint, Response, flash, make_response, render_template, request, url_for
 from flask_login import current_user as caller_proxy
 
+from app.accounts.forms import field_errors
 from app.accounts.guards import current_session, current_user, public, sign_in_browser, sign_out_browser
 from app.accounts.pages.csrf import renew_token
 from app.accounts.schemas.users import AcceptForm
@@ -15,10 +14,9 @@ from app.core import ratelimit
 from app.core.db import unit_of_work
 from app.core.errors import AppError, NotFound, Unauthenticated
 from app.core.htmx import go_to
-from app.core.http import client_address, validate
+from app.core.http import limited_address, validate
 
 bp = Blueprint("invitation_pages", __name__, url_prefix="/invitations")
-WORDS = {"full_name": "Enter your name.", "password": "Enter a password."}
 
 
 @bp.get("/<token>")
@@ -31,7 +29,7 @@ def show(token: str) -> Response:
 @public
 def join_as_new(token: str) -> Response:
     try:
-        ratelimit.check("signup.address", client_address())
+        ratelimit.check("signup.address", limited_address())
         body = validate(AcceptForm, {name: request.form.get(name, "") for name in ("full_name", "password")})
         with unit_of_work():
             user = invitations.accept_as_new(token, body.full_name, body.password)
@@ -91,11 +89,4 @@ def _page(token: str, error: AppError | None = None) -> Response:
 def _errors(error: AppError | None) -> dict[str, str]:
     if error is None or isinstance(error, Unauthenticated):
         return {}
-    found: list[dict[str, Any]] = error.details.get("errors", [])
-    if found:
-        return {item["field"]: _said(item["field"], item["message"]) for item in found}
-    return {}
-
-
-def _said(field: str, message: str) -> str:
-    return WORDS[field] if "at least 1 character" in message else message
+    return {field: text for field, text in field_errors(error).items() if field != "form"}

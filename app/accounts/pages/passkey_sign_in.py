@@ -11,7 +11,7 @@ from app.accounts.services import passkey_sign_in
 from app.core import ratelimit
 from app.core.errors import AppError
 from app.core.htmx import go_to
-from app.core.http import client_address
+from app.core.http import limited_address
 
 bp = Blueprint("passkey_sign_in_pages", __name__, url_prefix="/login/passkey")
 
@@ -21,7 +21,7 @@ bp = Blueprint("passkey_sign_in_pages", __name__, url_prefix="/login/passkey")
 @place.for_script
 def options() -> Response:
     """A challenge; each is one attempt."""
-    ratelimit.check("login.address", client_address())
+    ratelimit.check("login.address", limited_address())
     return place.remember(*passkey_sign_in.begin(place.place()))
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from flask import Blueprint, Response, flash, jsonify, make_response, render_template, request, url_for
 
+from app.accounts.forms import field_errors
 from app.accounts.guards import public
 from app.accounts.schemas.passwords import ForgotPassword, StrengthQuestion
 from app.accounts.services import password_policy, password_reset
@@ -13,7 +14,7 @@ from app.core import mail, ratelimit
 from app.core.db import unit_of_work
 from app.core.errors import AppError, BadRequest, ValidationFailed
 from app.core.htmx import go_to
-from app.core.http import client_address, read_json, validate
+from app.core.http import limited_address, read_json, validate
 
 bp = Blueprint("password_pages", __name__, url_prefix="/password")
 
@@ -30,7 +31,7 @@ def ask_for_link() -> Response:
     """The same page for every address: who has an account is nobody's to learn."""
     try:
         body = validate(ForgotPassword, {"email": request.form.get("email", "").strip()})
-        password_reset.throttle(body.email, client_address())
+        password_reset.throttle(body.email, limited_address())
         with unit_of_work():
             password_reset.request_reset(body.email)
     except AppError as error:
@@ -49,7 +50,7 @@ def show_reset(token: str) -> Response:
 @public
 def submit_reset(token: str) -> Response:
     try:
-        ratelimit.check("password.reset.address", client_address())
+        ratelimit.check("password.reset.address", limited_address())
         with unit_of_work():
             password_reset.reset(token, request.form.get("password", ""))
     except AppError as error:
@@ -62,13 +63,13 @@ def submit_reset(token: str) -> Response:
 @public
 def strength() -> Response:
     """For the meter beside a field; the password is weighed and forgotten."""
-    ratelimit.check("password.strength", client_address())
+    ratelimit.check("password.strength", limited_address())
     body = read_json(StrengthQuestion)
     return jsonify(asdict(password_policy.strength(body.password, body.about)))
 
 
 def _forgot(error: AppError | None = None) -> Response:
-    errors = {"email": "Type the e-mail you sign in with."} if isinstance(error, ValidationFailed) else {}
+    errors = {"email": "Enter the e-mail you sign in with."} if isinstance(error, ValidationFailed) else {}
     page = render_template(
         "auth/forgot.html",
         has_mail=mail.is_set_up(),
@@ -87,8 +88,8 @@ def _reset(token: str, error: AppError | None = None) -> Response:
         email = password_reset.find_user(token).email
     except BadRequest as void:
         return _answer(render_template("auth/reset.html", email="", errors={}, message=void.message), void)
-    errors = {item["field"]: item["message"] for item in error.details.get("errors", [])} if error else {}
-    message = error.message if error and not errors else ""
+    errors = field_errors(error)
+    message = errors.pop("form", "")
     return _answer(render_template("auth/reset.html", email=email, errors=errors, message=message), error)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, flash, make_response, render_template, request, url_for
 
+from app.accounts.forms import field_errors
 from app.accounts.guards import current_session, current_user, signed_in
 from app.accounts.services import members, sessions
 from app.core import ratelimit
@@ -60,13 +61,10 @@ def _done(text: str) -> Response:
 
 def _page(error: AppError | None = None) -> Response:
     user = current_user()
-    errors = {item["field"]: item["message"] for item in error.details.get("errors", [])} if error else {}
-    if error and not errors:
-        errors = {error.details.get("field", "form"): error.message.partition(": ")[2] or error.message}
     page = render_template(
         "settings/you.html",
         user=user,
         name=request.form.get("name", user.name),
-        errors=errors,
+        errors=field_errors(error),
     )
     return make_response(page, error.status if error else 200)

@@ -23,7 +23,7 @@ class SetupOut(BaseModel):
 
     secret: str = Field(description="Base32, as authenticator apps take it.")
     qr_code_url: str = Field(description="The otpauth address that the QR code says.")
-    backup_codes: list[str]
+    backup_codes: list[str] = Field(description="None for whoever has a passkey: their codes stay as they are.")
     qr_svg: str = Field(description="The QR code as an SVG picture.")
 
 

@@ -62,7 +62,7 @@ def create(
 def _checked_name(name: str) -> str:
     name = " ".join(name.split())
     if not 1 <= len(name) <= LONGEST_NAME:
-        raise ValidationFailed(f"name: must have from 1 to {LONGEST_NAME} characters.", field="name")
+        raise ValidationFailed(f"name: enter a name of at most {LONGEST_NAME} characters.", field="name")
     return name
 
 

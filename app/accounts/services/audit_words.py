@@ -16,14 +16,14 @@ SENTENCES: dict[str, str] = {
     "session.ended": "signed out{ending}",
     "session.refused": "Someone tried to sign in as {actor} and was refused",
     "session.moved": "went on in another workspace",
-    "session.token_reused": "A spent sign-in token of {actor} came back, so that sign-in was ended",
+    "session.token_reused": "A sign-in token of {actor} was used a second time, so that sign-in was ended",
     "sessions.ended": "ended the other sign-ins of {subject}",
     "password.changed": "changed their password",
     "password.reset": "set a new password by a link",
     "password.reset_link_made": "made a link for {subject} to set a new password",
     "mfa.enabled": "turned two-factor on",
     "mfa.disabled": "turned two-factor off",
-    "mfa.reset": "took two-factor away from {subject}",
+    "mfa.reset": "reset two-factor of {subject}",
     "mfa.codes_made": "made new backup codes",
     "mfa.backup_code_used": "used a backup code, {new_left} are left",
     "mfa.refused": "Someone gave a wrong code for {actor}",
@@ -35,14 +35,18 @@ SENTENCES: dict[str, str] = {
     "user.created": "added {subject}",
     "user.updated": "changed the account of {subject}",
     "user.role_changed": "changed the role of {subject} to {new_role}",
+    "user.deactivated": "deactivated {subject}",
+    "user.activated": "activated {subject}",
     "user.renamed": "changed their name to {new_name}",
     "user.removed": "removed {subject} from the workspace",
     "invitation.created": "invited {subject} as {new_role}",
     "invitation.sent_again": "sent the invitation of {subject} again",
     "invitation.accepted": "joined as {new_role}",
-    "invitation.revoked": "took the invitation of {subject} back",
+    "invitation.revoked": "revoked the invitation of {subject}",
     "tenant.created": "made the workspace {subject}",
     "tenant.updated": "changed the workspace {subject}",
+    "tenant.mfa_required": "made two-factor a must for everyone",
+    "tenant.mfa_optional": "left two-factor to everyone's choice",
     "api_key.created": "made the API key {subject}",
     "api_key.rotated": "rotated the API key {subject}",
     "audit_log.exported": "exported the audit log as {new_format}",
@@ -74,10 +78,19 @@ CREDENTIALS: tuple[tuple[str, str], ...] = (
     ("browser", "A browser"), ("tokens", "A program's sign-in"), ("api_key", "An API key"), ("job", "Background work"),
     ("command", "A command"), ("none", "Not signed in"),
 )  # fmt: skip
+_OF_ONE_VALUE: dict[tuple[str, str, bool | None], str] = {  # action, what changed, and to what if that is yes or no
+    ("user.updated", "role", None): "user.role_changed",
+    ("user.updated", "is_active", True): "user.activated",
+    ("user.updated", "is_active", False): "user.deactivated",
+    ("tenant.updated", "requires_mfa", True): "tenant.mfa_required",
+    ("tenant.updated", "requires_mfa", False): "tenant.mfa_optional",
+}
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d):[\d.]+\+00:00$")
 _FORMATS = {"csv": "CSV", "json": "JSON", "md": "Markdown"}
 _UNNAMED = "something"
 _ABBREVIATION = re.compile(r"\b(ai|api|mfa|totp)\b")
+_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_KINDS_OF_ROW = {"User": "person", "UserSession": "sign-in", "Tenant": "workspace"}
 _FIELD = re.compile(r"\{(\w+)\}")
 _LONGEST_VALUE = 60
 
@@ -106,9 +119,12 @@ def say(entry: AuditEntry, names: Mapping[int, str]) -> Sentence:
 
 
 def _particular(entry: AuditEntry) -> str:
-    """A changed account of which the role is the whole change is a change of role."""
-    is_role = entry.action == "user.updated" and set(entry.after or {}) == {"role"}
-    return "user.role_changed" if is_role else entry.action
+    """A change of one value that has a sentence of its own; else the action."""
+    after = entry.after or {}
+    name, value = next(iter(after.items()), ("", None))
+    if len(after) != 1:
+        return entry.action
+    return _OF_ONE_VALUE.get((entry.action, name, value if isinstance(value, bool) else None), entry.action)
 
 
 def credential_words(credential: str) -> str:
@@ -116,6 +132,12 @@ def credential_words(credential: str) -> str:
     kind, _, number = credential.partition(":")
     word = dict(CREDENTIALS).get(kind, kind.replace("_", " "))
     return f"{word} (no. {number})" if number else word
+
+
+def subject_words(entry: AuditEntry) -> str:
+    """`ApiKey` and 7 as `API key no. 7`."""
+    words = _ABBREVIATION.sub(lambda found: found[0].upper(), _CAPITAL.sub(" ", entry.subject_type).lower())
+    return f"{_KINDS_OF_ROW.get(entry.subject_type, words)} no. {entry.subject_id}"
 
 
 def value_words(value: Any) -> str:

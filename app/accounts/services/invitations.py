@@ -68,9 +68,14 @@ def _refuse_known(email: str) -> None:
     )
     is_active = db.session.scalar(member)
     if is_active is not None:
-        raise Conflict("They are a member already." if is_active else "They are a member: activate them again.")
+        text = (
+            "They are in the team already." if is_active else "They are in the team, deactivated: activate them again."
+        )
+        raise Conflict(text, field="email")
     if db.session.scalar(select(Invitation.id).where(Invitation.email == email, *open_invitation()).limit(1)):
-        raise Conflict("There is an open invitation for this address. Send it again, or revoke it first.")
+        raise Conflict(
+            "There is an open invitation for this address. Send it again, or revoke it first.", field="email"
+        )
 
 
 def link(invitation: Invitation) -> str:

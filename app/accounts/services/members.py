@@ -73,7 +73,7 @@ def count_admins() -> int:
 def rename(user: User, name: str) -> None:
     """Set the name others see."""
     if not name.strip():
-        raise ValidationFailed("name: must not be empty.", field="name")
+        raise ValidationFailed("name: enter a name.", field="name")
     before, after = audit.changed(user, {"name": name.strip()[:120]})
     if after:
         audit.record("user.renamed", user, before=before, after=after)
@@ -82,7 +82,7 @@ def rename(user: User, name: str) -> None:
 def change_password(user: User, current: str, new: str) -> None:
     """Set a new password; the current one must be right."""
     if not verify_password(user.password_hash, current):
-        raise ValidationFailed("current_password: is not right.", field="current_password")
+        raise ValidationFailed("current_password: that is not your current password.", field="current_password")
     password_policy.check(new, about=password_policy.about(user), field="new_password")
     user.password_hash = hash_password(new)
     audit.record("password.changed", user)

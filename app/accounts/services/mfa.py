@@ -32,7 +32,8 @@ class Setup:
 def start(user: User, *, with_codes: bool = True) -> Setup:
     """A new secret, not in force until verified, and new backup codes; starting again replaces both.
 
-    A page that shows the codes at the end asks for none here.
+    A page that shows the codes at the end asks for none here. Whoever has a passkey already keeps their codes: new
+    ones would be in force at once, and nobody has shown a second factor.
     """
     with unit_of_work():
         user = factors.lock(user)
@@ -43,7 +44,7 @@ def start(user: User, *, with_codes: bool = True) -> Setup:
             found = TotpSecret(user_id=user.id)
             db.session.add(found)
         found.secret, found.created_at, found.last_step = totp.new_secret(), utc_now(), 0
-        codes = make_codes(user) if with_codes else []
+        codes = make_codes(user) if with_codes and not user.has_mfa else []
     return setup_of(user, found.secret, codes)
 
 
@@ -92,8 +93,8 @@ def disable(user: User, password: str, code: str) -> None:
 
 
 def check_password(user: User, password: str) -> None:
-    """Confirm with the password; counted with the attempts of codes."""
-    ratelimit.check("mfa.account", str(user.id))
+    """Confirm with the password; counted apart from codes, since a right code makes those before it moot."""
+    ratelimit.check("password.confirm", str(user.id))
     if not verify_password(user.password_hash, password):
         raise ValidationFailed("password: is not right.", field="password")
 

@@ -28,7 +28,8 @@ from app.core.errors import BadRequest, Conflict, NotFound, ValidationFailed
 MAX_PASSKEYS = 20
 HANDLE_BYTES = 64
 TIMEOUT_MS = 120_000
-MALFORMED = (WebAuthnException, ValueError, KeyError, TypeError, IndexError, AttributeError)  # what the library raises
+# What the library raises; RecursionError for JSON that is nested too deep.
+MALFORMED = (WebAuthnException, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from app.accounts.models import Membership, Role, Tenant, User
-from app.accounts.services import password_policy
+from app.accounts.services import audit, password_policy
 from app.accounts.services.passwords import hash_password
 from app.core.db import db
 from app.core.errors import Conflict
@@ -30,7 +30,7 @@ def sign_up(email: str, password: str, *, name: str = "", workspace: str = "", i
     if db.session.scalar(select(User.id).where(User.email == email)):
         raise Conflict(TAKEN, field="email")
     user = User(email=email, password_hash=password_hash, name=name.strip()[:120], is_superadmin=is_superadmin)
-    tenant = make_tenant(workspace or f"{user.display_name}'s workspace")
+    tenant = make_tenant(workspace.strip() or f"{user.display_name}'s workspace")
     db.session.add(user)
     try:
         db.session.flush()
@@ -38,6 +38,9 @@ def sign_up(email: str, password: str, *, name: str = "", workspace: str = "", i
         raise Conflict(TAKEN, field="email") from None
     db.session.add(Membership(user_id=user.id, tenant_id=tenant.id, role=Role.ADMIN))
     db.session.flush()
+    audit.record(
+        "tenant.created", tenant, after={"name": tenant.name, "slug": tenant.slug}, tenant_id=tenant.id, user=user
+    )
     return user
 
 

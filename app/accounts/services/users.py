@@ -32,8 +32,12 @@ def get_person(user_id: int) -> Membership:
 
 
 def create(email: str, full_name: str, role: str, password: str) -> Membership:
-    """A new account that is a member of the acting tenant; refused past `max_users` and for an address in use."""
+    """A new account that is a member of the acting tenant; refused past `max_users` and for an address in use.
+
+    The password is looked at first: asking with a bad one must not tell who has an account.
+    """
     email = normal_email(email)
+    password_policy.check(password, about=(email, full_name))
     limits.require_room(current_tenant_id(), "users")
     if db.session.scalar(select(User.id).where(User.email == email)):
         raise Conflict(TAKEN, field="email")
@@ -154,7 +158,8 @@ def require_may_touch(membership: Membership, by: Caller) -> None:
 def require_sole_workspace(user: User, by: Caller) -> None:
     """Refuse what would reach into another workspace of theirs: their name, password and second factor."""
     elsewhere = exists().where(Membership.user_id == user.id, Membership.tenant_id != current_tenant_id())
-    if by.role != SUPERADMIN and not _is_self(user.id, by) and db.session.scalar(select(elsewhere)):
+    is_own = by.api_key is None and _is_self(user.id, by)  # a key is not who made it
+    if by.role != SUPERADMIN and not is_own and db.session.scalar(select(elsewhere)):
         raise Conflict("They use this account beyond your workspace, so only they can change this.")
 
 

@@ -45,8 +45,9 @@ SETTINGS = [
     ("Spend", "/app/settings/spend", "chart-bar"),
     ("API keys", "/app/settings/api-keys", "key"),
     ("Audit log", "/app/settings/audit", "list"),
-    ("Workspaces", "/app/settings/tenants", "world"),
+    ("All workspaces", "/app/settings/tenants", "world"),
 ]
+GROUP_STARTS = {"/app/settings/team", "/app/settings/tenants"}  # after one's own pages, and after the workspace's
 NEEDED = {  # others are for everyone
     "/app/settings/api-keys": "api_keys.manage",
     "/app/settings/audit": "audit.read",
@@ -86,9 +87,7 @@ def _context() -> dict[str, Any]:
         return {}
     return {
         "nav": navigation(),
-        "settings_tabs": [
-            {"label": i["label"], "url": i["url"], "current": i["current"]} for i in _items(_settings_items())
-        ],
+        "settings_tabs": [{**item, "starts_group": item["url"] in GROUP_STARTS} for item in _items(_settings_items())],
         "workspace": {"name": current_tenant().name, "role": current_caller().role},
         "workspaces": _other_workspaces(),
         "current_user": current_user(),
