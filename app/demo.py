@@ -13,13 +13,15 @@ from sqlalchemy import select
 from app.accounts import queries as accounts_queries
 from app.accounts.models import Membership, Tenant, User
 from app.accounts.services import audit, invitations, sessions, signup, users
+from app.cdp.queries.segment_pages import names_by_id
+from app.cdp.services import samples, segments
 from app.core import crypto, mail
 from app.core.config import get_settings
 from app.core.db import db, unit_of_work
 from app.core.jobs import LIVE, BackgroundJob, JobState
 from app.core.jobs_run import execute
 from app.core.tenancy import current_tenant_id, platform_scope, tenant_scope
-from app.demo_content import AUDIENCES, COLLEAGUES, CONVERSATION, INVITED, SIMULATION
+from app.demo_content import AUDIENCES, COLLEAGUES, CONVERSATION, INVITED, SEGMENTS, SIMULATION
 from app.insights import queries
 from app.insights.services import audiences, chat, conversations, simulations
 
@@ -83,7 +85,7 @@ def _fill(user_id: int) -> None:
     _work()
     ours = {audience.name: audience.id for audience in queries.list_audiences()}
     audience_id = ours[AUDIENCES[0]["name"]]
-    if not segment_pages.has_segments():
+    if not names_by_id():
         _bring_customers(user_id)
     if not queries.totals().simulations:
         _simulate(audience_id, user_id)

@@ -38,3 +38,33 @@ COLLEAGUES = (
     ("tom.reilly@orchard.example", "Tom Reilly", "viewer"),
 )
 INVITED = ("ruth.amsel@orchard.example", "analyst")
+SEGMENTS = (
+    (
+        "Weeknight regulars",
+        "Bought at least twice in the last 90 days.",
+        {"type": "event", "event": "purchase", "time_window": "last_90_days", "count": {"at_least": 2}},
+    ),
+    (
+        "Known but never bought",
+        "They gave an e-mail address and have not ordered yet.",
+        {
+            "operator": "and",
+            "conditions": [
+                {"type": "identifier", "kind": "email", "operator": "present"},
+                {"type": "event", "event": "purchase", "operator": "not_occurred", "time_window": "ever"},
+            ],
+        },
+    ),
+    (
+        "May be texted in Leeds and Bristol",
+        "Agreed to text messages, and lives where the vans go.",
+        {
+            "operator": "and",
+            "conditions": [
+                {"type": "consent", "channel": "sms", "state": "granted"},
+                {"type": "identifier", "kind": "phone", "operator": "present"},
+                {"type": "trait", "trait": "city", "operator": "in", "value": ["Leeds", "Bristol"]},
+            ],
+        },
+    ),
+)

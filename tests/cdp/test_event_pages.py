@@ -88,6 +88,7 @@ def test_pages_hear_of_events_while_somebody_watches(client, member, monkeypatch
     assert "cdp_event" not in heard(member.tenant_id)
     client.get("/app/events")
     monkeypatch.setattr(tail, "_said_at", {})
+    monkeypatch.setattr(tail, "EVERY_SECONDS", 60)
     for _ in range(5):
         client.post(URL, json={"event_name": "page", "user_id": "u1"})
     assert heard(member.tenant_id).count("cdp_event") == 1

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from app.accounts.services import audit
 from app.cdp.models import Profile, Segment, SegmentKind
-from app.cdp.services import evaluation, refresh
+from app.cdp.services import evaluation, segment_members
 from app.cdp.services.conditions import Group, Leaf, Node, parse
 from app.cdp.services.conditions.people import InSegment, stored_members
 from app.cdp.services.engine.context import Context
@@ -75,7 +75,7 @@ def delete(segment_id: int) -> None:
     if used_by:
         raise Conflict(f"This segment is used by {', '.join(used_by[:5])}.", used_by=used_by)
     audit.record("segment.deleted", row, before={"name": row.name, "conditions": row.conditions})
-    refresh.forget_members(segment_id)
+    segment_members.forget_members(segment_id)
     db.session.delete(row)
     db.session.flush()
 
@@ -103,7 +103,7 @@ def snapshot(segment_id: int, name: str, *, user_id: int | None = None) -> Segme
     db.session.add(row)
     db.session.flush()
     audit.record("segment.created", row, after={"name": row.name, "from": source.id, "people": len(members)})
-    refresh.write_members(row, members, is_first=True)
+    segment_members.write_members(row, members, is_first=True)
     return row
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from sqlalchemy import Select, Table, and_, false, not_, select
+from sqlalchemy import ColumnElement, Select, Table, and_, false, not_, select
 
 from app.cdp.models import ProfileEvent
 from app.cdp.services.conditions import operators, words
@@ -63,7 +64,8 @@ class Happening:
         bounds = [table.c.day >= days.first] if days.first is not None else []
         bounds += [table.c.day <= days.last] if days.last is not None else []
         filters = [one.sql(ctx, table) for one in self.where]
-        tenant, name = table.c.tenant_id, table.c.name_id
+        tenant: ColumnElement[Any] = table.c.tenant_id
+        name: ColumnElement[Any] = table.c.name_id
         if by_person and ctx.dialect == "sqlite":
             tenant, name = tenant + 0, name + 0
         return and_(tenant == ctx.tenant_id, name == name_id, *bounds, *filters)
