@@ -20,6 +20,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
@@ -29,6 +31,7 @@ from tests.support.valkey import Valkey  # noqa: E402
 NAMES = {"view": 0.46, "visit": 0.2, "search": 0.12, "add_to_cart": 0.08, "purchase": 0.08, "email_open": 0.06}
 CITIES = ["Berlin", "Hamburg", "Munich", "Cologne", "Leipzig", "Dresden", "Bremen", "Bonn", "Kiel", "Mainz"]
 DAYS = 365
+BLOCK = 100_000
 
 
 def arguments() -> argparse.Namespace:
@@ -101,7 +104,7 @@ def fill(asked: argparse.Namespace) -> int:
         name_ids = dict(db.session.execute(select(EventName.name, EventName.id)).all())
     took = seconds(lambda: [_write(Profile, rows) for rows in chunks(people(tenant_id, asked.people))])
     _write(ConsentState, consents(tenant_id, asked.people))
-    took += (events := seconds(lambda: [_write_events(rows) for rows in chunks(deeds(tenant_id, asked, name_ids))]))
+    took += (events := seconds(lambda: write_deeds(tenant_id, asked, name_ids)))
     print(f"filled in {took:.0f} s; raw inserts of events: {asked.events / events:,.0f} a second", flush=True)
     return tenant_id
 
@@ -134,12 +137,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return json.dumps(value)
     return value.strftime("%Y-%m-%d %H:%M:%S.%f") if hasattr(value, "strftime") else value
-
-
-def _write_events(rows: list[dict[str, Any]]) -> None:
-    from app.cdp.models import ProfileEvent
-
-    _write(ProfileEvent, rows)
 
 
 def people(tenant_id: int, count: int) -> Iterator[dict[str, Any]]:
@@ -191,17 +188,36 @@ def consents(tenant_id: int, count: int) -> list[dict[str, Any]]:
     ]
 
 
-def deeds(tenant_id: int, asked: argparse.Namespace, name_ids: dict[str, int]) -> Iterator[dict[str, Any]]:
-    """Events in the order of time, a year of them up to now; some people do much more than others."""
-    from datetime import timedelta
-
+def write_deeds(tenant_id: int, asked: argparse.Namespace, name_ids: dict[str, int]) -> None:
+    """Events in the order of time, a year of them up to now; some people do much more than others. Drawn by the
+    block, and written as the driver takes them."""
     from app.core.clock import utc_now
+    from app.core.db import db, unit_of_work
 
-    now, draw = utc_now(), random.Random(3)
-    start = now - timedelta(days=DAYS - 1)
-    for number in range(asked.events):
-        at = start + (now - start) * (number / asked.events)
-        yield deed(tenant_id, asked.people, name_ids, draw, at)
+    draw, now = np.random.default_rng(3), utc_now().timestamp()
+    columns = "profile_id, source_profile_id, name_id, at, day, received_at, properties, tenant_id, context"
+    statement = f"INSERT INTO events ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, {tenant_id}, '{{}}')"
+    ids, weights = [name_ids[name] for name in NAMES], np.array(list(NAMES.values()))
+    with_amount = {name_ids["purchase"], name_ids["add_to_cart"]}
+    for start in range(0, asked.events, BLOCK):
+        count = min(BLOCK, asked.events - start)
+        seconds_ago = (DAYS - 1) * 86_400 * (1 - np.arange(start, start + count) / asked.events)
+        times = now - seconds_ago
+        texts = np.char.replace(
+            np.datetime_as_string((times * 1e6).astype("datetime64[us]"), unit="us"), "T", " "
+        ).tolist()
+        who = ((asked.people * draw.random(count) ** 1.6).astype(np.int64) + 1).tolist()
+        names = draw.choice(ids, count, p=weights / weights.sum()).tolist()
+        channels = draw.choice(["web", "app", "shop"], count).tolist()
+        amounts = (draw.integers(100, 20_000, count) / 100).tolist()
+        days = (times // 86_400).astype(np.int64).tolist()
+        properties = [
+            f'{{"channel": "{channel}", "amount": {amount}}}' if name in with_amount else f'{{"channel": "{channel}"}}'
+            for name, channel, amount in zip(names, channels, amounts, strict=True)
+        ]
+        with unit_of_work():
+            raw: Any = db.session.connection().connection.dbapi_connection
+            raw.executemany(statement, zip(who, who, names, texts, days, texts, properties, strict=True))
 
 
 def deed(tenant_id: int, count: int, name_ids: dict[str, int], draw: random.Random, at: Any) -> dict[str, Any]:

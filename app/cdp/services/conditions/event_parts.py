@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Select, Table, and_, false, not_, select
+from sqlalchemy import Select, Table, and_, false, not_, select
 
 from app.cdp.models import ProfileEvent
 from app.cdp.services.conditions import operators, words
@@ -14,7 +13,7 @@ from app.cdp.services.conditions.comparisons import Comparison, ListHas
 from app.cdp.services.conditions.reader import Reader
 from app.cdp.services.engine.context import Context, profiles
 from app.cdp.services.engine.idset import SHARD_SIZE, ids_of
-from app.cdp.services.engine.json_sql import JsonValue, Truth
+from app.cdp.services.engine.json_sql import JsonValue, Sql, Truth
 from app.cdp.services.engine.rows import Batch, Days
 
 events: Table = ProfileEvent.__table__  # type: ignore[assignment]
@@ -64,8 +63,8 @@ class Happening:
         bounds = [table.c.day >= days.first] if days.first is not None else []
         bounds += [table.c.day <= days.last] if days.last is not None else []
         filters = [one.sql(ctx, table) for one in self.where]
-        tenant: ColumnElement[Any] = table.c.tenant_id
-        name: ColumnElement[Any] = table.c.name_id
+        tenant: Sql = table.c.tenant_id
+        name: Sql = table.c.name_id
         if by_person and ctx.dialect == "sqlite":
             tenant, name = tenant + 0, name + 0
         return and_(tenant == ctx.tenant_id, name == name_id, *bounds, *filters)
