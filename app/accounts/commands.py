@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from flask.cli import AppGroup
 
-from app.accounts.services import audit, password_reset, signup
+from app.accounts.services import audit, mfa, password_reset, signup
 from app.core.db import unit_of_work
 
 accounts = AppGroup("accounts", help="Users and workspaces.")
@@ -29,3 +29,12 @@ def reset_link(email: str) -> None:
     with unit_of_work():
         link = password_reset.operator_link(email)
     click.echo(link)
+
+
+@accounts.command("reset-second-factor")
+@click.argument("email")
+def reset_second_factor(email: str) -> None:
+    """Take this account's app, passkeys and backup codes away, and sign it out everywhere."""
+    audit.set_actor(audit.Actor(label="operator", credential="command"))
+    mfa.operator_reset(email)
+    click.echo(f"{email} signs in with the password alone now.")

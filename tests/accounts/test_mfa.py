@@ -255,3 +255,16 @@ def test_a_right_code_between_them_does_not_allow_more_guesses_of_the_password(c
             answer = client.post(f"{CODE}/backup-codes", json={"code": phone.backup_codes[0]})
             assert answer.status_code == 200
     assert guesses == [422] * 10 + [429] * 2
+
+
+def test_whoever_runs_the_installation_helps_someone_who_lost_both(app, client, anonymous, member):
+    turn_on(client)
+    asked = app.test_cli_runner().invoke(args=["accounts", "reset-second-factor", member.email.upper()])
+    assert asked.exit_code == 0, asked.output
+    assert client.get("/audience").status_code == 401  # signed out everywhere
+    answer = anonymous.post("/login", json={"email": member.email, "password": member.password})
+    assert answer.status_code == 200
+    entry = anonymous.get("/api/v1/audit?action=mfa.reset").get_json()["items"][0]
+    assert (entry["actor"]["label"], entry["credential"]) == ("operator", "command")
+    again = app.test_cli_runner().invoke(args=["accounts", "reset-second-factor", member.email])
+    assert again.exit_code != 0

@@ -74,7 +74,7 @@ def rename(user: User, name: str) -> None:
     """Set the name others see."""
     if not name.strip():
         raise ValidationFailed("name: enter a name.", field="name")
-    before, after = audit.changed(user, {"name": name.strip()[:120]})
+    before, after = audit.changed(user, {"name": " ".join(name.split())[:120]})
     if after:
         audit.record("user.renamed", user, before=before, after=after)
 

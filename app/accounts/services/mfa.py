@@ -10,10 +10,11 @@ from app.accounts.models import Membership, Passkey, TotpSecret, User, UserSessi
 from app.accounts.services import audit, backup_codes, factors, second_factor, sessions, totp
 from app.accounts.services.members import get_member
 from app.accounts.services.passwords import verify_password
+from app.accounts.services.signup import normal_email
 from app.core import ratelimit
 from app.core.clock import utc_now
 from app.core.db import db, unit_of_work
-from app.core.errors import Conflict, PermissionDenied, ValidationFailed
+from app.core.errors import Conflict, NotFound, PermissionDenied, ValidationFailed
 
 ALREADY_ON = "Codes from an app are on already. Turn them off first to set up another."
 NOT_ON = "Codes from an app are not on."
@@ -129,20 +130,36 @@ def reset_for(user_id: int) -> User:
     with unit_of_work():
         user = factors.lock(get_member(user_id).user)
         _refuse_reset(user)
-        for model in (TotpSecret, Passkey):
-            db.session.execute(delete(model).where(model.user_id == user.id))
-        backup_codes.remove(user.id)
-        user.has_mfa = False
-        sessions.end_sessions(user.id, "second factor reset")
+        _take_away(user)
         audit.record("mfa.reset", user)
         return user
+
+
+def operator_reset(email: str) -> None:
+    """The same by whoever runs the installation, for anyone; told of in the audit log of each of their tenants."""
+    with unit_of_work():
+        user = db.session.scalars(select(User).where(User.email == normal_email(email))).one_or_none()
+        if user is None or not user.has_mfa:
+            raise NotFound("No account with this e-mail has two-factor on.")
+        _take_away(factors.lock(user))
+        own = select(Membership.tenant_id).where(Membership.user_id == user.id, Membership.is_active)
+        for tenant_id in db.session.scalars(own).all():
+            audit.record("mfa.reset", user, tenant_id=tenant_id)
+
+
+def _take_away(user: User) -> None:
+    for model in (TotpSecret, Passkey):
+        db.session.execute(delete(model).where(model.user_id == user.id))
+    backup_codes.remove(user.id)
+    user.has_mfa = False
+    sessions.end_sessions(user.id, "second factor reset")
 
 
 def _refuse_reset(user: User) -> None:
     if audit.current_actor().user_id == user.id:
         raise Conflict("Turn your own two-factor off on your security page.")
     if user.is_superadmin or _belongs_elsewhere(user.id):
-        raise PermissionDenied("This person also belongs elsewhere. They can ask the platform's admin.")
+        raise PermissionDenied("This person also belongs elsewhere. Whoever runs this installation can do it.")
     if not user.has_mfa:
         raise Conflict("This person has no two-factor on.")
 

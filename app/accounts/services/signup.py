@@ -29,7 +29,9 @@ def sign_up(email: str, password: str, *, name: str = "", workspace: str = "", i
     password_hash = hash_password(password)
     if db.session.scalar(select(User.id).where(User.email == email)):
         raise Conflict(TAKEN, field="email")
-    user = User(email=email, password_hash=password_hash, name=name.strip()[:120], is_superadmin=is_superadmin)
+    user = User(
+        email=email, password_hash=password_hash, name=" ".join(name.split())[:120], is_superadmin=is_superadmin
+    )
     tenant = make_tenant(workspace.strip() or f"{user.display_name}'s workspace")
     db.session.add(user)
     try:
@@ -52,7 +54,7 @@ def normal_email(text: str) -> str:
 def make_tenant(name: str) -> Tenant:
     """A tenant with an address of its own."""
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60] or "workspace"
-    tenant = Tenant(name=name.strip()[:120], slug=f"{slug}-{token_hex(3)}")
+    tenant = Tenant(name=" ".join(name.split())[:120], slug=f"{slug}-{token_hex(3)}")
     db.session.add(tenant)
     db.session.flush()
     return tenant

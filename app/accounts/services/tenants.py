@@ -87,7 +87,7 @@ def _check(tenant: Tenant, changes: dict[str, Any], by: Caller) -> None:
 def _clean_name(name: str) -> str:
     if not name.strip():
         raise ValidationFailed("name: must not be empty.", field="name")
-    return name.strip()[:120]
+    return " ".join(name.split())[:120]
 
 
 def _flush() -> None:

@@ -52,7 +52,7 @@ def add_account(email: str, full_name: str, password: str, *, about: str = "") -
     if not full_name.strip():
         raise ValidationFailed("full_name: must not be empty.", field="full_name")
     password_policy.check(password, about=(email, full_name, about))
-    user = User(email=email, name=full_name.strip()[:120], password_hash=hash_password(password))
+    user = User(email=email, name=" ".join(full_name.split())[:120], password_hash=hash_password(password))
     db.session.add(user)
     try:
         db.session.flush()
@@ -103,11 +103,12 @@ def _require_room_to_return(user_id: int) -> None:
 def _rename(user: User, name: str, before: dict[str, Any], after: dict[str, Any], by: Caller) -> None:
     if not name.strip():
         raise ValidationFailed("full_name: must not be empty.", field="full_name")
-    if name.strip() == user.name:
+    name = " ".join(name.split())
+    if name == user.name:
         return
     require_sole_workspace(user, by)
-    before["full_name"], after["full_name"] = user.name, name.strip()
-    user.name = name.strip()
+    before["full_name"], after["full_name"] = user.name, name
+    user.name = name
 
 
 def remove(user_id: int, by: Caller) -> bool:
