@@ -237,6 +237,7 @@ def _session_watch(app: Flask) -> Callable[[], Callable[[], bool]]:
 def init_app(app: Flask) -> None:
     settings = get_settings()
     manager.init_app(app)
+    manager.session_protection = None  # our sessions are rows; it would only rewrite the cookies of strangers
     app.config.update(REMEMBER_COOKIE_SECURE=settings.secure_cookies, SESSION_PERMANENT=True)
     app.permanent_session_lifetime = settings.session_days * 86400
     app.before_request(_enter)

@@ -126,3 +126,15 @@ def test_signing_up_begins_the_audit_log_of_the_new_workspace(anonymous):
     log = anonymous.get("/api/v1/audit?action=tenant.created").get_json()
     entry = log["items"][0]
     assert (log["total"], entry["subject"]["label"], entry["actor"]["label"]) == (1, "Lantern", "new@example.com")
+
+
+def test_a_request_under_way_cannot_undo_a_sign_in_by_a_late_cookie(anonymous, client):
+    """A browser keeps the cookie it heard last: what does not sign in or out says none."""
+    anonymous.get("/signup")
+    for _ in range(2):
+        asked = anonymous.post("/password/strength", json={"password": "a good password"})
+        assert asked.status_code == 200
+        assert "Set-Cookie" not in asked.headers
+    client.get("/app")
+    assert "Set-Cookie" not in client.get("/app").headers
+    assert "Set-Cookie" not in client.get("/audience").headers

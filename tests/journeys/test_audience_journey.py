@@ -6,8 +6,9 @@ import re
 import time
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
+
+from tests.support.hindrances import serious
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 WORKERS = ("worker0", "worker1")
@@ -44,11 +45,6 @@ def no_workers(stack):
         stack.kill(name)
     yield begin
     begin()
-
-
-def serious(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in found if v["impact"] in ("serious", "critical")]
 
 
 def make_audience(page: Page, stack, example: str) -> None:

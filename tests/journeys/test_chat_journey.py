@@ -9,9 +9,9 @@ import urllib.request
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.support.hindrances import serious
 from tests.support.stack import Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -91,11 +91,6 @@ def finish(page: Page) -> str:
     """Wait for the answer's end and give its words."""
     expect(page.locator("[data-streaming]")).to_have_count(0, timeout=40_000)
     return page.locator(".ply-msg--persona .ply-msg__text").last.inner_text()
-
-
-def serious(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in found if v["impact"] in ("serious", "critical")]
 
 
 def test_words_appear_as_they_come_and_end_as_the_whole_answer_with_its_facts(page, stack):

@@ -5,15 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.support.hindrances import serious
+
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-
-
-def serious(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in found if v["impact"] in ("serious", "critical")]
 
 
 def test_from_sign_up_to_a_conversation_and_out_again(page: Page, stack):

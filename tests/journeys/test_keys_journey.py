@@ -8,8 +8,9 @@ import urllib.error
 import urllib.request
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
+
+from tests.support.hindrances import serious
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 ACCOUNT = {"email": "keys@example.com", "password": "a good password"}
@@ -24,11 +25,6 @@ def call(stack, path: str, body: dict | None = None, key: str = "") -> tuple[int
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
-
-
-def serious(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in found if v["impact"] in ("serious", "critical")]
 
 
 def sign_in(page: Page, stack) -> None:

@@ -10,9 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 import pyotp
 import pytest
 import zxingcpp
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
+
+from tests.support.hindrances import serious
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 PASSWORD = "a good password"
@@ -47,11 +48,6 @@ def faults(page: Page) -> list[str]:
         ),
     )
     return found
-
-
-def serious(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in found if v["impact"] in ("serious", "critical")]
 
 
 def sign_up(page: Page, site: str) -> str:

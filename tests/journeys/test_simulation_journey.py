@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
+
+from tests.support.hindrances import serious
 
 BRIEF = {
     "name": "Orchard & Oat",
@@ -33,12 +34,6 @@ def make_audience(page: Page, stack) -> int:
             return audience_id
         page.wait_for_timeout(250)
     raise AssertionError("the audience was not made in time")
-
-
-def serious(page: Page) -> list[str]:
-    """What axe holds to be a serious or critical hindrance, with where."""
-    found = Axe().run(page).response["violations"]
-    return [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in found if v["impact"] in ("serious", "critical")]
 
 
 @pytest.mark.browser
