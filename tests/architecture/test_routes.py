@@ -23,7 +23,10 @@ PUBLIC = {
 }  # fmt: skip
 FOR_EVERYONE_SIGNED_IN = {"sse.stream"}
 OF_THE_PLATFORM = {"tenants.manage"}
-READS_BY_POST = {"cdp_segments_api.preview_saved", "cdp_segments_api.preview_unsaved"}  # a condition is too long for a URL
+READS_BY_POST = {
+    "cdp_segments_api.preview_saved",
+    "cdp_segments_api.preview_unsaved",
+}  # a condition is too long for a URL
 WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 NO_SUCH_ID = 2_000_000_000
 

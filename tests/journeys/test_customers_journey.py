@@ -10,9 +10,9 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.support.hindrances import serious
 from tests.support.stack import ROOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -39,12 +39,6 @@ def send(page: Page, stack, name: str, **values: object) -> int:
     answer = page.request.post(stack.url + EVENTS, data={"event_name": name, "user_id": "ada", **values})
     assert answer.ok, answer.text()
     return answer.json()["profile_id"]
-
-
-def serious(page: Page) -> list[str]:
-    """What axe holds to be a serious or critical hindrance, with where."""
-    found = Axe().run(page).response["violations"]
-    return [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in found if v["impact"] in ("serious", "critical")]
 
 
 def test_an_event_appears_by_itself_and_leads_to_the_person(signed_in: Page, stack, faults):

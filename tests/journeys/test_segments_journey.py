@@ -6,8 +6,9 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
+
+from tests.support.hindrances import serious
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 CDP = "/api/v1/cdp"
@@ -46,12 +47,6 @@ def faults(page: Page) -> list[str]:
     page.on("pageerror", lambda error: found.append(str(error)))
     page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
     return found
-
-
-def serious(page: Page) -> list[str]:
-    """What axe holds to be a serious or critical hindrance, with where."""
-    found = Axe().run(page).response["violations"]
-    return [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in found if v["impact"] in ("serious", "critical")]
 
 
 def count(page: Page) -> Locator:
