@@ -307,7 +307,14 @@ class Bench:
     """The measured part."""
 
     def __init__(self, asked: argparse.Namespace, folder: Path) -> None:
+        from sqlalchemy import func, select
+
+        from app.cdp.models import ProfileEvent
+        from app.core.db import db
+
         self.asked, self.folder = asked, folder
+        self.today: int = db.session.scalar(select(func.max(ProfileEvent.day)))  # of data that was kept, then
+        db.session.rollback()
 
     def rebuild(self) -> None:
         from app.cdp.services import rebuilding
@@ -325,7 +332,7 @@ class Bench:
         from app.cdp.services.engine import cache
         from app.core.db import db
 
-        by_hand = self._by_hand(evaluation.context())
+        by_hand = self._by_hand(evaluation.context(today=self.today))
         print(
             f"{'leaves':>6} {'people':>9} {'cold ms':>9} {'warm ms':>9} {'again ms':>9} {'SQL ms':>9} {'SQL/warm':>9}"
         )
@@ -337,12 +344,12 @@ class Bench:
                 cache.slices.clear()
                 cache.leaves.clear()
                 db.session.rollback()
-                cold.append(seconds(lambda tree=tree: evaluation.evaluate(tree)) * 1000)
+                cold.append(seconds(lambda tree=tree: evaluation.evaluate(tree, today=self.today)) * 1000)
                 for _ in range(3):
                     cache.leaves.clear()
-                    warm.append(seconds(lambda tree=tree: evaluation.evaluate(tree)) * 1000)
-            again = seconds(lambda tree=tree: evaluation.evaluate(tree)) * 1000
-            found = evaluation.evaluate(tree)
+                    warm.append(seconds(lambda tree=tree: evaluation.evaluate(tree, today=self.today)) * 1000)
+            again = seconds(lambda tree=tree: evaluation.evaluate(tree, today=self.today)) * 1000
+            found = evaluation.evaluate(tree, today=self.today)
             sql = [seconds(lambda statement=statement: db.session.scalar(statement)) * 1000 for _ in range(3)]
             if len(found) != db.session.scalar(statement):
                 raise SystemExit(f"The answers differ for {json.dumps(raw)}")

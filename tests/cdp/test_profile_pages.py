@@ -86,8 +86,8 @@ def test_sample_people_come_once(client, token):
     for _ in range(2):
         assert post(client, "/app/profiles/samples", token).status_code == 303
     figures = client.get("/api/v1/cdp/profiles/statistics").get_json()
-    assert figures["total_profiles"] == 60
-    assert figures["identified_profiles"] == 30
+    assert figures["total_profiles"] == 400
+    assert figures["identified_profiles"] == 220
     assert "Priya Nair" in client.get("/app/profiles?q=priya").text
 
 

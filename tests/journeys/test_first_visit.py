@@ -36,6 +36,7 @@ def test_from_sign_up_to_a_conversation_and_out_again(page: Page, stack):
 
     page.get_by_role("button", name="Chat").first.click()
     expect(page).to_have_url(re.compile(r"/app/conversations/\d+"))
+    expect(page.locator("html[data-live=up]")).to_have_count(1)  # its scripts run: Enter sends
     composer = page.get_by_role("textbox", name=re.compile("^(Ask|Message)"))
     composer.fill("What is the hardest part of dinner on a weekday?")
     composer.press("Enter")

@@ -145,5 +145,5 @@ def _told(segment_id: int, error: AppError) -> Response:
 
 
 def init_app(app: Flask) -> None:
-    bp.register_blueprint(segment_builder.bp)
     app.register_blueprint(bp)
+    app.register_blueprint(segment_builder.bp, url_prefix=bp.url_prefix, name_prefix=bp.name)  # of each app there is
