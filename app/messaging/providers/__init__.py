@@ -1,0 +1,1 @@
+"""The services that carry our messages, and Slack, which carries our alarms."""
