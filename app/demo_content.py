@@ -67,4 +67,46 @@ SEGMENTS = (
             ],
         },
     ),
+    (
+        "May be written to on WhatsApp",
+        "Agreed to it, with a number, in any country.",
+        {
+            "operator": "and",
+            "conditions": [
+                {"type": "consent", "channel": "whatsapp", "state": "granted"},
+                {"type": "identifier", "kind": "phone", "operator": "present"},
+            ],
+        },
+    ),
+    (
+        "Stopped ordering",
+        "Ordered in the half year before, but not in the last two months.",
+        {"type": "stopped", "event": "purchase", "active_days": 180, "quiet_days": 60},
+    ),
+    (
+        "Top tenth by spend",
+        "The tenth of all customers who spent the most so far.",
+        {"type": "rank", "trait": "total_purchases", "operator": "top", "percent": 10},
+    ),
+    (
+        "Looked, not bought",
+        "Saw a product in the last 30 days and did not buy within two days.",
+        {
+            "operator": "and",
+            "conditions": [
+                {"type": "event", "event": "product_viewed", "time_window": "last_30_days"},
+                {
+                    "operator": "not",
+                    "conditions": [
+                        {
+                            "type": "sequence",
+                            "steps": [{"event": "product_viewed"}, {"event": "purchase"}],
+                            "within_days": 2,
+                            "time_window": "last_30_days",
+                        }
+                    ],
+                },
+            ],
+        },
+    ),
 )

@@ -86,9 +86,23 @@ def test_sample_people_come_once(client, token):
     for _ in range(2):
         assert post(client, "/app/profiles/samples", token).status_code == 303
     figures = client.get("/api/v1/cdp/profiles/statistics").get_json()
-    assert figures["total_profiles"] == 400
-    assert figures["identified_profiles"] == 220
-    assert "Priya Nair" in client.get("/app/profiles?q=priya").text
+    assert figures["total_profiles"] == 1200
+    assert figures["identified_profiles"] == 720
+    assert "Priya" in client.get("/app/profiles?q=priya").text
+
+
+def test_sample_people_have_numbers_in_several_countries_and_have_said_what_they_agree_to(client, token, run_jobs):
+    post(client, "/app/profiles/samples", token)
+    for prefix in ("+44", "+1", "+49", "+33", "+46"):
+        person = client.get("/api/v1/cdp/profiles", query_string={"q": prefix}).get_json()["items"][0]
+        assert person["phone"].startswith(prefix)
+    records = client.get(f"/api/v1/cdp/profiles/{person['id']}/consent").get_json()["records"]
+    assert records[0]["evidence"]
+    run_jobs()
+    for channel in ("sms", "whatsapp", "email"):
+        asked = {"type": "consent", "channel": channel, "state": "granted"}
+        found = client.post("/api/v1/cdp/segments/preview", json={"conditions": asked}).get_json()
+        assert 150 < found["count"] < 700, channel
 
 
 def test_the_person_is_shown_with_all_that_is_known(client, ada):

@@ -77,7 +77,7 @@ def export() -> Response:
 def load_samples() -> Response:
     """Invented people with a few months of events, so that every page can be tried; again changes nothing."""
     count = samples.load()
-    flash(f"{count} sample people are in. Each is marked with the trait “sample”.", "ok")
+    flash(f"{count:,} sample people are in. Each is marked with the trait “sample”.", "ok")
     return go_to("/app/profiles")
 
 

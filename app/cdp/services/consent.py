@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -11,14 +12,28 @@ from sqlalchemy import delete, insert, select, update
 from app.cdp.models import Channel, ConsentRecord, ConsentState, ConsentValue
 from app.cdp.queries.lists import ids_in, of_people
 from app.cdp.services import fold_queue
-from app.cdp.services.bulk import run
+from app.cdp.services.bulk import insert_rows, run
 from app.core.clock import utc_now
 from app.core.db import db
 from app.core.errors import ValidationFailed
 from app.core.tenancy import current_tenant_id
 
 STRICTEST_FIRST = list(ConsentValue)
+COLUMNS = ("tenant_id", "profile_id", "channel", "state", "source", "evidence", "at")
 _records, _states = ConsentRecord.__table__, ConsentState.__table__
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One person's word on one channel. `yields`: a denial in force outweighs it, because its own time is not known."""
+
+    profile_id: int
+    channel: str
+    state: str
+    source: str
+    at: datetime
+    evidence: dict[str, Any] = field(default_factory=dict)
+    yields: bool = False
 
 
 def record(
@@ -42,6 +57,32 @@ def record(
     db.session.flush()
     fold_queue.note_profiles([profile_id])
     return row
+
+
+def record_many(statements: Sequence[Statement]) -> int:
+    """Add many statements in a fixed number of SQL ones; returns how many were kept.
+
+    On each channel the latest is in force. One that yields is left out where the person had said no before.
+    The caller holds the locks of the profiles.
+    """
+    people = sorted({one.profile_id for one in statements})
+    force = {(row.profile_id, row.channel): (row.state, row.at) for row in _states_of(people)}
+    kept, changed = [], set()
+    for one in sorted(statements, key=lambda statement: statement.at):
+        place = one.profile_id, one.channel
+        state, at = force.get(place, ("", one.at))
+        if one.yields and one.state != ConsentValue.DENIED and state == ConsentValue.DENIED:
+            continue
+        kept.append(one)
+        if one.at >= at:
+            force[place] = one.state, one.at
+            changed.add(place)
+    tenant_id = current_tenant_id()
+    rows = [(tenant_id, one.profile_id, one.channel, one.state, one.source, one.evidence, one.at) for one in kept]
+    insert_rows(_records, COLUMNS, rows)
+    _put_many({place: force[place] for place in changed})
+    fold_queue.note_profiles(person for person, _ in changed)
+    return len(kept)
 
 
 def states_of(profile_id: int) -> dict[str, str]:
@@ -122,6 +163,15 @@ def _states_of(profile_ids: list[int]) -> list[Any]:
 
 def _drop_states(profile_ids: list[int]) -> None:
     db.session.execute(delete(_states).where(of_people(_states, profile_ids)))  # type: ignore[arg-type]
+
+
+def _put_many(force: dict[tuple[int, str], tuple[str, datetime]]) -> None:
+    for channel in sorted({channel for _, channel in force}):
+        people = [profile_id for profile_id, named in force if named == channel]
+        of_them = of_people(_states, people)
+        db.session.execute(delete(_states).where(of_them, _states.c.channel == channel))  # type: ignore[arg-type]
+    names, tenant_id = ("tenant_id", "profile_id", "channel", "state", "at"), current_tenant_id()
+    insert_rows(_states, names, [(tenant_id, *place, state, at) for place, (state, at) in sorted(force.items())])
 
 
 def _put(profile_id: int, channel: str, state: str, at: datetime) -> None:

@@ -5,99 +5,107 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from itertools import islice
+from typing import Any, NamedTuple
 
-from app.cdp.models import Channel, ConsentValue
-from app.cdp.services import consent, ingestion, ingestion_rows
+from app.cdp.services import consent, ingestion, ingestion_rows, sample_people
+from app.cdp.services.consent import Statement
 from app.cdp.services.identity_rules import Rules, load_rules
 from app.cdp.services.ingestion_rows import EventRow
 from app.core.clock import iso, utc_now
 
-PEOPLE, KNOWN = 400, 220
+PEOPLE, KNOWN = 1200, 720
+BATCH = 1000
 SEED = 20_240_517
-NAMES = (
-    "Priya Nair", "Tom Whitfield", "Amara Okafor", "Lena Fischer", "Mateo Alvarez", "Grace Holloway", "Yusuf Demir",
-    "Chloe Martin", "Arjun Mehta", "Hannah Lindqvist", "Samuel Boateng", "Isabel Duarte", "Noah Bergman", "Mei Tanaka",
-    "Oliver Grant", "Fatima Zahra", "Jonas Keller", "Ruth Adeyemi", "Elif Kaya", "Daniel Moreau", "Sofia Rossi",
-    "Liam O'Connor", "Nadia Haddad", "Viktor Novak", "Zoe Papadakis", "Ben Carver", "Anika Sharma", "Pedro Campos",
-    "Julia Weber", "Kwame Mensah",
-)  # fmt: skip
-CITIES = ("Leeds", "Bristol", "Manchester", "Glasgow", "London", "Cardiff")
 CATEGORIES = ("vegetables", "bakery", "dairy", "recipe kits", "fruit")
 PAGES = ("/", "/boxes", "/recipes", "/recipes/20-minute-dal", "/delivery", "/prices")
+SUBJECTS = ("Tonight: 20-minute dal", "Your box is on its way", "Five dinners for a cold week")
+CURRENCIES = {"GB": "GBP", "US": "USD", "SE": "SEK"}
+
+
+class Habit(NamedTuple):
+    """How someone buys: how likely among the known, how often, how far apart, and how long ago it began."""
+
+    weight: int
+    orders: tuple[int, int]
+    days_apart: float
+    began: tuple[int, int]
+
+
+HABITS = (
+    Habit(40, (0, 0), 0, (1, 170)),
+    Habit(22, (1, 1), 1, (3, 160)),
+    Habit(20, (2, 5), 21, (20, 120)),
+    Habit(10, (6, 14), 8, (30, 120)),
+    Habit(8, (2, 4), 14, (150, 210)),
+)
 
 
 def load() -> int:
     """Take them in; how many people they are. Their events are known by id, so a second time adds nothing."""
     received_at, rules = utc_now(), load_rules()
-    rows = [ingestion_rows.clean(event, rules, received_at) for event in make_events(received_at)]
-    ingestion.in_turns(lambda: _take(rows, rules, received_at))
+    events = (ingestion_rows.clean(event, rules, received_at) for event in make_events(received_at))
+    while rows := list(islice(events, BATCH)):
+        ingestion.in_turns(partial(_take, rows, rules, received_at))
     return PEOPLE
 
 
 def _take(rows: list[EventRow], rules: Rules, received_at: datetime) -> None:
     taken = ingestion.accept(rows, rules, received_at, "sample")
-    new = {
-        one.profile_id for row, one in zip(rows, taken, strict=True) if row.name == "signup" and not one.is_duplicate
-    }
-    chance = random.Random(SEED)
-    for profile_id in sorted(new):
-        consent.record(profile_id, Channel.EMAIL, _state(chance, 0.8), "sample", {"form": "weekly box"})
-        consent.record(profile_id, Channel.SMS, _state(chance, 0.4), "sample", {"form": "weekly box"})
+    said: list[Statement] = []
+    for row, one in zip(rows, taken, strict=True):
+        if row.name == "signup" and not one.is_duplicate:
+            said.extend(_statements(one.profile_id, row, received_at))
+    consent.record_many(said)
 
 
-def _state(chance: random.Random, share: float) -> ConsentValue:
-    return ConsentValue.GRANTED if chance.random() < share else ConsentValue.DENIED
+def _statements(profile_id: int, signup: EventRow, now: datetime) -> Iterator[Statement]:
+    chance = random.Random(f"{SEED} {signup.message_id}")
+    for one in sample_people.make_answers(chance, has_phone="phone" in signup.traits):
+        at = min(signup.at + timedelta(days=one.days), now)
+        yield Statement(profile_id, one.channel, one.state, one.source, at, one.evidence)
 
 
 def make_events(now: datetime) -> Iterator[dict[str, Any]]:
     """The events of all of them; the same people and message ids every time, ending today."""
-    chance = random.Random(SEED)
+    known = sample_people.make_traits(KNOWN, SEED)
     for number in range(PEOPLE):
-        yield from _person(number, now, chance)
+        yield from _events_of(number, known[number] if number < KNOWN else None, now)
 
 
-def _person(number: int, now: datetime, chance: random.Random) -> Iterator[dict[str, Any]]:
-    """Visits first; half of them are known by name, a third buy."""
-    count = 0
-    device, is_known, buys = f"sample-device-{number:03}", number < KNOWN, number % 3 == 0 and number < KNOWN
-    at = now - timedelta(days=chance.uniform(6, 130))
+def _events_of(number: int, traits: dict[str, Any] | None, now: datetime) -> Iterator[dict[str, Any]]:
+    """Visits first; those with traits sign up and are named from then on; they buy as their habit is."""
+    chance = random.Random(SEED + number)
+    habit = chance.choices(HABITS, [one.weight for one in HABITS])[0]
+    at = now - timedelta(days=chance.uniform(*habit.began))
+    names = {"anonymous_id": f"sample-device-{number:04}"}
+    for count, (name, wait, values) in enumerate(_story(habit, traits, chance)):
+        if name == "signup":
+            names["user_id"] = f"sample-{number:04}"
+        at += timedelta(days=wait)
+        if at > now:
+            return
+        message_id = f"sample-{number:04}-{count:03}"
+        yield {"event_name": name, "timestamp": iso(at), "message_id": message_id, **names, **values}
 
-    def event(name: str, **values: Any) -> dict[str, Any]:
-        nonlocal count, at
-        count += 1
-        at = min(at + timedelta(hours=chance.uniform(0.05, 120)), now - timedelta(minutes=chance.uniform(2, 4000)))
-        owner = {"user_id": f"sample-{number:03}"} if is_known and count > 2 else {}
-        return {
-            "event_name": name, "anonymous_id": device, "timestamp": iso(at), "context": {"sample": True},
-            "message_id": f"sample-{number:03}-{count:03}", **owner, **values,
-        }  # fmt: skip
 
-    for _ in range(chance.randint(2, 5)):
-        yield event("page", properties={"path": chance.choice(PAGES)})
-    if not is_known:
+def _story(habit: Habit, traits: dict[str, Any] | None, chance: random.Random) -> Iterator[tuple[str, float, Any]]:
+    """Name, days since the one before, and what the event says."""
+    for _ in range(chance.randint(1, 4)):
+        yield _step("page", chance.uniform(0.001, 0.2), path=chance.choice(PAGES))
+    if traits is None:
         return
-    yield event("signup", traits=_traits(number, chance), properties={"form": "weekly box"})
-    for _ in range(chance.randint(1, 6) if buys else 0):
-        yield event("product_viewed", properties={"category": chance.choice(CATEGORIES)})
+    yield "signup", 0.01, {"traits": traits, "properties": {"form": "weekly box"}}
+    currency = CURRENCIES.get(traits["country"], "EUR")
+    for _ in range(chance.randint(*habit.orders)):
+        category = chance.choice(CATEGORIES)
+        yield _step("product_viewed", habit.days_apart * chance.uniform(0.4, 1.6), category=category)
         amount = round(chance.uniform(18, 96), 2)
-        bought = {"amount": amount, "currency": "GBP", "category": chance.choice(CATEGORIES)}
-        yield event("purchase", properties=bought)
-    yield event("email_opened", properties={"subject": "Tonight: 20-minute dal"})
+        yield _step("purchase", chance.uniform(0.002, 0.1), amount=amount, currency=currency, category=category)
+        if chance.random() < 0.4:
+            yield _step("email_opened", chance.uniform(0.1, 2), subject=chance.choice(SUBJECTS))
 
 
-def _name(number: int) -> str:
-    """First names and surnames, each pair once among the known."""
-    turn, place = divmod(number, len(NAMES))
-    first, surname = NAMES[place].split(" ", 1)[0], NAMES[(place + 7 * turn) % len(NAMES)].split(" ", 1)[1]
-    return f"{first} {surname}"
-
-
-def _traits(number: int, chance: random.Random) -> dict[str, Any]:
-    name = _name(number)
-    address = name.lower().replace("'", "").replace(" ", ".")
-    traits: dict[str, Any] = {"name": name, "email": f"{address}@sample.example", "sample": True}
-    traits |= {"city": chance.choice(CITIES), "household": chance.randint(1, 5), "newsletter": chance.random() < 0.6}
-    if number % 2:
-        traits["phone"] = f"+447700900{number:03}"
-    return traits
+def _step(name: str, wait: float, **properties: Any) -> tuple[str, float, Any]:
+    return name, wait, {"properties": properties}
