@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ForeignKey, Index, String, Text, select, text
+from sqlalchemy import ForeignKey, Index, String, Text, bindparam, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -89,6 +89,9 @@ class BackgroundJob(Base):
     @property
     def is_live(self) -> bool:
         return self.state in LIVE
+
+
+_LIVE_OF_KEY = select(BackgroundJob).where(BackgroundJob.unique_key == bindparam("key"), BackgroundJob.state.in_(LIVE))
 
 
 @dataclass(frozen=True)
@@ -170,8 +173,7 @@ def enqueue(
 def _find_live(key: str | None) -> BackgroundJob | None:
     if key is None:
         return None
-    statement = select(BackgroundJob).where(BackgroundJob.unique_key == key, BackgroundJob.state.in_(LIVE))
-    return db.session.scalars(statement).one_or_none()
+    return db.session.scalars(_LIVE_OF_KEY, {"key": key}).one_or_none()
 
 
 def find_job(job_id: str) -> BackgroundJob | None:

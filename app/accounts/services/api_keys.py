@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import BindParameter, Select, and_, bindparam, func, or_, select, update
 
 from app.accounts.models import ApiKey, Membership, Scope, Tenant, User
 from app.accounts.services import audit
@@ -92,7 +93,15 @@ def find_anywhere(text: str) -> FoundKey | None:
 
     Across tenants: the key is what says which one is acting. Its maker counts while they are a live member.
     """
-    statement = (
+    with platform_scope():
+        row = db.session.execute(_whose_key(), {"hash": crypto.fingerprint(text), "now": utc_now()}).one_or_none()
+    return FoundKey(row[0], row[1], row[2]) if row else None
+
+
+@cache
+def _whose_key() -> Select[tuple[ApiKey, Tenant, User]]:
+    """Built once: every call with a key asks it, and building it costs more than the answer."""
+    return (
         select(ApiKey, Tenant, User)
         .join(Tenant, Tenant.id == ApiKey.tenant_id)
         .outerjoin(
@@ -100,11 +109,8 @@ def find_anywhere(text: str) -> FoundKey | None:
             (Membership.user_id == ApiKey.created_by) & (Membership.tenant_id == Tenant.id) & Membership.is_active,
         )
         .outerjoin(User, (User.id == Membership.user_id) & User.is_enabled)
-        .where(ApiKey.key_hash == crypto.fingerprint(text), *_live(utc_now()), Tenant.is_active)
+        .where(ApiKey.key_hash == bindparam("hash"), *_live(bindparam("now")), Tenant.is_active)
     )
-    with platform_scope():
-        row = db.session.execute(statement).one_or_none()
-    return FoundKey(row[0], row[1], row[2]) if row else None
 
 
 def find_by_id(key_id: int) -> ApiKey | None:
@@ -192,5 +198,5 @@ def rotate(key_id: int, *, created_by: int | None, overlap: timedelta) -> tuple[
     return new, text
 
 
-def _live(now: datetime) -> tuple:
+def _live(now: datetime | BindParameter[datetime]) -> tuple:
     return ApiKey.revoked_at.is_(None), or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now)

@@ -14,6 +14,8 @@ from app.core.db import db
 from app.core.tenancy import current_tenant_id
 
 LOCK_SPACE = 7305  # any number, as long as no other lock of ours has it
+_LAST_ID = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
+_NEXT_IDS = text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)")
 
 
 def take_ids(table: Table, count: int) -> list[int]:
@@ -21,10 +23,9 @@ def take_ids(table: Table, count: int) -> list[int]:
     if count == 0:
         return []
     if is_sqlite():
-        last = db.session.scalar(text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name}) or 0
+        last = db.session.connection().scalar(_LAST_ID, {"name": table.name}) or 0
         return list(range(last + 1, last + 1 + count))
-    drawn = text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)")
-    return sorted(db.session.scalars(drawn, {"name": table.name, "count": count}))
+    return sorted(db.session.scalars(_NEXT_IDS, {"name": table.name, "count": count}))
 
 
 def lock_people() -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Select, insert, select, update
 
 from app.cdp.models import EventName
-from app.cdp.queries.lists import ids_in, texts_in
+from app.cdp.queries.lists import ids_in
 from app.cdp.services.bulk import run
+from app.cdp.services.prepared import TENANT, Lists, fetch
 from app.core.clock import utc_now
 from app.core.db import db
 from app.core.tenancy import current_tenant_id
@@ -45,9 +46,9 @@ def list_names(limit: int = 500) -> list[EventName]:
 def _find(names: list[str]) -> dict[str, tuple]:
     if not names:
         return {}
-    rows = db.session.execute(
-        select(_names.c.name, _names.c.id, _names.c.last_seen_at).where(
-            _names.c.tenant_id == current_tenant_id(), _names.c.name.in_(texts_in(names))
-        )
-    )
-    return {name: (row_id, seen_at) for name, row_id, seen_at in rows}
+    return {name: (row_id, seen_at) for name, row_id, seen_at in fetch(_by_name, names=names)}
+
+
+def _by_name(lists: Lists) -> Select[tuple]:
+    columns = (_names.c.name, _names.c.id, _names.c.last_seen_at)
+    return select(*columns).where(_names.c.tenant_id == TENANT, _names.c.name.in_(lists.texts("names")))

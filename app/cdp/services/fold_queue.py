@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from app.cdp.models import FoldItem, ProfileEvent
 from app.cdp.queries.lists import of_people
+from app.cdp.services.bulk import insert_rows
 from app.core.clock import utc_now
 from app.core.db import db
 from app.core.jobs import enqueue, registry
@@ -65,6 +66,6 @@ def _note(kind: str, payloads: list[dict[str, object]]) -> None:
     if not payloads:
         return
     tenant_id, now = current_tenant_id(), utc_now()
-    rows = [{"tenant_id": tenant_id, "kind": kind, "payload": one, "created_at": now} for one in payloads]
-    db.session.execute(insert(FoldItem.__table__), rows)  # type: ignore[arg-type]
+    rows = [(tenant_id, kind, one, now) for one in payloads]
+    insert_rows(FoldItem.__table__, ("tenant_id", "kind", "payload", "created_at"), rows)
     wake()

@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select, union_all
+from sqlalchemy import Integer, Select, bindparam, delete, func, select, type_coerce
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.cdp.models import Identity, IdentityRefusal, Profile
-from app.cdp.queries.lists import ids_in, is_sqlite, of_people, texts_in
+from app.cdp.queries.lists import ids_in, is_sqlite, of_people
 from app.cdp.services import merges
 from app.cdp.services.bulk import insert_rows, lock_people, run, take_ids, update_rows
 from app.cdp.services.identity_graph import Group, Partition, Refusal
 from app.cdp.services.identity_rules import Ident, Rules
+from app.cdp.services.prepared import TENANT, Lists, fetch
 from app.core.db import db
 from app.core.tenancy import current_tenant_id
 
@@ -49,7 +50,7 @@ class Known:
 
     id: int
     profile_id: int
-    last_seen_at: datetime
+    was_seen_lately: bool
 
 
 def resolve(sets: Iterable[tuple[Ident, ...]], rules: Rules, now: datetime) -> Resolved:
@@ -59,10 +60,10 @@ def resolve(sets: Iterable[tuple[Ident, ...]], rules: Rules, now: datetime) -> R
     """
     wanted = set(sets)
     identities = {identity for one in wanted for identity in one}
-    known = find_known(identities)
+    known = find_known(identities, now)
     if _open_sets(wanted, known):
         lock_people()
-        known = find_known(identities)  # somebody may have made them while this one waited
+        known = find_known(identities, now)  # somebody may have made them while this one waited
     resolved = Resolved({identity: row.profile_id for identity, row in known.items()})
     open_sets = _open_sets(wanted, known)
     if open_sets:
@@ -80,21 +81,23 @@ def _open_sets(sets: set[tuple[Ident, ...]], known: dict[Ident, Known]) -> list[
     ]
 
 
-def find_known(identities: Iterable[Ident]) -> dict[Ident, Known]:
-    """Those of these identities that belong to somebody. One statement, a part of it for each kind."""
+def find_known(identities: Iterable[Ident], now: datetime) -> dict[Ident, Known]:
+    """Those of these identities that belong to somebody. One statement for each kind."""
     by_kind: dict[str, list[str]] = {}
     for kind, value in sorted(identities):
         by_kind.setdefault(kind, []).append(value)
-    columns = [_identities.c[name] for name in ("kind", "value", "id", "profile_id", "last_seen_at")]
-    parts = [
-        select(*columns).where(
-            _identities.c.tenant_id == current_tenant_id(), _identities.c.kind == kind,
-            _identities.c.value.in_(texts_in(values)),
-        )
-        for kind, values in by_kind.items()
-    ]  # fmt: skip
-    rows = db.session.execute(union_all(*parts)) if parts else ()
-    return {(row.kind, row.value): Known(row.id, row.profile_id, row.last_seen_at) for row in rows}
+    since = now - SEEN_EVERY
+    rows = (row for kind, values in by_kind.items() for row in fetch(_of_kind, kind=kind, values=values, since=since))
+    return {(kind, value): Known(row_id, owner, bool(lately)) for kind, value, row_id, owner, lately in rows}
+
+
+def _of_kind(lists: Lists) -> Select[tuple]:
+    lately = _identities.c.last_seen_at >= bindparam("since", type_=_identities.c.last_seen_at.type)
+    columns = [_identities.c[name] for name in ("kind", "value", "id", "profile_id")]
+    return select(*columns, type_coerce(lately, Integer)).where(
+        _identities.c.tenant_id == TENANT, _identities.c.kind == bindparam("kind"),
+        _identities.c.value.in_(lists.texts("values")),
+    )  # fmt: skip
 
 
 def count_kinds(profile_ids: Iterable[int]) -> dict[int, Counter[str]]:
@@ -170,7 +173,7 @@ def _keep_refusals(resolved: Resolved, now: datetime) -> None:
 
 
 def _touch(known: Iterable[Known], now: datetime) -> None:
-    old = sorted(row.id for row in known if now - row.last_seen_at > SEEN_EVERY)
+    old = sorted(row.id for row in known if not row.was_seen_lately)
     update_rows(_identities, ("last_seen_at",), ((now, row_id) for row_id in old))
 
 

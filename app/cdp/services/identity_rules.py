@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from app.accounts.services import audit
 from app.cdp.models import IdentityRules
+from app.cdp.services.prepared import TENANT, Lists, fetch
 from app.core.db import db
 from app.core.tenancy import current_tenant_id
 
@@ -28,6 +29,7 @@ NOBODYS_MAIL = frozenset(
     for host in ("test.com", "example.com", "none.com", "noemail.com", "email.com", "domain.com")
 )
 PARTS = ("limits", "blocked", "priority", "default_region")
+_own = IdentityRules.__table__
 
 Ident = tuple[str, str]
 
@@ -71,8 +73,12 @@ def family(kind: str) -> str:
 
 def load_rules() -> Rules:
     """The acting tenant's rules: what it changed, over the built-in ones."""
-    row = find_own()
-    return combine(row.limits, row.blocked, row.priority, row.default_region) if row else Rules()
+    row = fetch(_own_parts).one_or_none()
+    return combine(*row) if row else Rules()
+
+
+def _own_parts(_lists: Lists) -> Select[tuple]:
+    return select(*(_own.c[name] for name in PARTS)).where(_own.c.tenant_id == TENANT)
 
 
 def find_own() -> IdentityRules | None:

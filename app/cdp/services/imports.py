@@ -12,8 +12,9 @@ from sqlalchemy import Select, select
 
 from app.accounts.services import audit
 from app.cdp.models import DataImport, ImportKind, ImportState
-from app.cdp.services import identity, imports_mapping, imports_reader, ingestion_rows
+from app.cdp.services import identity, imports_consent, imports_mapping, imports_reader, ingestion_rows
 from app.cdp.services.identity_rules import load_rules
+from app.cdp.services.imports_consent import NOTHING, Said
 from app.cdp.services.imports_reader import Row
 from app.cdp.services.ingestion_rows import EventRow, RowRefused
 from app.core import storage
@@ -41,13 +42,15 @@ class Received:
 
 @dataclass
 class Trial:
-    """What the first rows of a file would do. `new_people` counts those nobody is known by yet."""
+    """What the first rows of a file would do. `new_people` counts those nobody is known by yet, `consents` the answers
+    by channel and state."""
 
     rows: int = 0
     accepted: int = 0
     rejected: int = 0
     known_people: int = 0
     new_people: int = 0
+    consents: dict[str, dict[str, int]] = field(default_factory=dict)
     errors: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -126,7 +129,9 @@ def try_out(import_id: int, mapping: dict[str, str]) -> Trial:
     for one, _ in zip(rows, range(TRIED_ROWS), strict=False):
         trial.rows += 1
         try:
-            kept.append(clean(one))
+            event, said = clean(one)
+            kept.append(event)
+            _count_consents(said, trial)
         except RowRefused as error:
             trial.rejected += 1
             if len(trial.errors) < SHOWN_ERRORS:
@@ -146,15 +151,16 @@ def rejected_file(import_id: int) -> Path:
 
 
 def cleaner(row: DataImport, mapping: dict[str, str]) -> Any:
-    """A function from a row of the file to an event that can be kept; it raises RowRefused."""
+    """A function from a row of the file to an event that can be kept and what it says of consent; raises RowRefused."""
     rules, now, is_person = load_rules(), utc_now(), row.kind == ImportKind.PEOPLE
     apply = imports_mapping.applied(mapping, reads_numbers=row.form == "csv") if mapping else None
 
-    def clean(one: Row) -> EventRow:
+    def clean(one: Row) -> tuple[EventRow, Said]:
         if one.problem or one.values is None:
             raise RowRefused("", one.problem)
         raw = apply(one.values) if apply else one.values
-        return ingestion_rows.clean(raw, rules, now, is_person=is_person)
+        said = imports_consent.read(raw, now) if is_person else NOTHING
+        return ingestion_rows.clean(raw, rules, now, is_person=is_person), said
 
     return clean
 
@@ -180,6 +186,12 @@ def _check(row: DataImport, mapping: dict[str, str]) -> None:
 
 
 def _count_people(rows: list[EventRow], trial: Trial) -> None:
-    known = identity.find_known({one for row in rows for one in row.identities})
+    known = identity.find_known({one for row in rows for one in row.identities}, utc_now())
     people = Counter(any(one in known for one in identities) for identities in {row.identities for row in rows})
     trial.known_people, trial.new_people = people[True], people[False]
+
+
+def _count_consents(said: Said, trial: Trial) -> None:
+    for channel, state, _ in said.answers:
+        of_channel = trial.consents.setdefault(channel, {})
+        of_channel[state.value] = of_channel.get(state.value, 0) + 1

@@ -8,20 +8,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from app.cdp.models import ProfileEvent
-from app.cdp.queries.lists import texts_in
-from app.cdp.services import event_names, fold_queue, identity, ingestion_people, tail
+from app.cdp.services import event_names, fold_queue, identity, ingestion_people, ingestion_rules, tail
 from app.cdp.services.bulk import insert_rows, take_ids
-from app.cdp.services.days import day_of, tenant_zone
+from app.cdp.services.days import day_of
 from app.cdp.services.identity import Clash
 from app.cdp.services.identity_rules import Rules
 from app.cdp.services.ingestion_rows import EventRow
+from app.cdp.services.prepared import TENANT, Lists, fetch
 from app.core.clock import utc_now
-from app.core.db import db, unit_of_work
+from app.core.db import unit_of_work
 from app.core.errors import Conflict, Unavailable
 from app.core.tenancy import current_tenant_id
 
@@ -81,38 +82,41 @@ def _find_duplicates(rows: Sequence[EventRow]) -> dict[str, Taken]:
     ids = {row.message_id for row in rows if row.message_id is not None}
     if not ids:
         return {}
-    found = db.session.execute(
-        select(_events.c.message_id, _events.c.id, _events.c.profile_id).where(
-            _events.c.tenant_id == current_tenant_id(), _events.c.message_id.in_(texts_in(sorted(ids)))
-        )
-    )
+    found = fetch(_by_message, messages=sorted(ids))
     return {message_id: Taken(row_id, profile_id, is_duplicate=True) for message_id, row_id, profile_id in found}
+
+
+def _by_message(lists: Lists) -> Select[tuple]:
+    columns = (_events.c.message_id, _events.c.id, _events.c.profile_id)
+    return select(*columns).where(_events.c.tenant_id == TENANT, _events.c.message_id.in_(lists.texts("messages")))
 
 
 def _write(rows: list[EventRow], rules: Rules, received_at: datetime, source: str) -> list[Taken]:
     if not rows:
         return []
-    now = utc_now()
+    now, settings = utc_now(), ingestion_rules.load()
     resolved = identity.resolve([row.identities for row in rows], rules, now)
     owners = [resolved.profile_of(row.identities) for row in rows]
     people = ingestion_people.gather(rows, owners, resolved)
-    ingestion_people.insert_new(people, now)
+    ingestion_people.insert_new(people, settings, now)
     identity.keep_new(resolved, now, source)
-    event_ids = _insert_events(rows, owners, received_at)
-    moved = ingestion_people.update_known(people, now)
+    event_ids = _insert_events(rows, owners, settings.zone, received_at)
+    moved = ingestion_people.update_known(people, settings.stages, now)
     fold_queue.note_events([event_id for event_id in event_ids if event_id is not None])
     fold_queue.note_profiles(moved | resolved.created | resolved.joined)
     tail.announce()
     return [Taken(event_id, owner) for event_id, owner in zip(event_ids, owners, strict=True)]
 
 
-def _insert_events(rows: list[EventRow], owners: list[int], received_at: datetime) -> list[int | None]:
+def _insert_events(
+    rows: list[EventRow], owners: list[int], zone: ZoneInfo, received_at: datetime
+) -> list[int | None]:
     events = [index for index, row in enumerate(rows) if row.name]
     ids: list[int | None] = [None] * len(rows)
     if not events:
         return ids
     names = event_names.ids_for(rows[index].name for index in events)
-    zone, tenant_id = tenant_zone(), current_tenant_id()
+    tenant_id = current_tenant_id()
     values = []
     for index, event_id in zip(events, take_ids(_events, len(events)), strict=True):  # type: ignore[arg-type]
         row, owner = rows[index], owners[index]

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from app.cdp.models import Lifecycle, Profile
-from app.cdp.queries.lists import ids_in
-from app.cdp.services import lifecycle, lifecycle_rules, traits
+from app.cdp.services import lifecycle, traits
 from app.cdp.services.bulk import insert_rows, update_rows
-from app.cdp.services.days import day_of, tenant_zone, today
+from app.cdp.services.days import day_of, today
 from app.cdp.services.identity import Clash, Resolved
 from app.cdp.services.ingestion_rows import EventRow
+from app.cdp.services.ingestion_rules import IngestRules
 from app.cdp.services.lifecycle_rules import Facts, StageRules
-from app.core.db import db
+from app.cdp.services.prepared import TENANT, Lists, fetch
 from app.core.tenancy import current_tenant_id
 
 _profiles = Profile.__table__
@@ -55,9 +55,9 @@ def gather(rows: Sequence[EventRow], owners: Sequence[int], resolved: Resolved) 
     }
 
 
-def insert_new(people: dict[int, Person], now: datetime) -> None:
+def insert_new(people: dict[int, Person], settings: IngestRules, now: datetime) -> None:
     """Write the new profiles as this batch leaves them."""
-    rules, zone = lifecycle_rules.load(), tenant_zone()
+    rules, zone = settings.stages, settings.zone
     since, tenant_id = today(zone) - rules.active_days + 1, current_tenant_id()
     values = []
     for profile_id, person in people.items():
@@ -71,7 +71,7 @@ def insert_new(people: dict[int, Person], now: datetime) -> None:
     insert_rows(_profiles, NEW, values)
 
 
-def update_known(people: dict[int, Person], now: datetime) -> set[int]:
+def update_known(people: dict[int, Person], rules: StageRules, now: datetime) -> set[int]:
     """Write what changed of those who were known, once their events stand; returns those the index must look at."""
     known = {profile_id: person for profile_id, person in people.items() if person.before is not None}
     seen = [
@@ -81,12 +81,11 @@ def update_known(people: dict[int, Person], now: datetime) -> set[int]:
     ]
     update_rows(_profiles, ("first_seen_at", "last_seen_at"), seen)
     changes = {one: person.change for one, person in known.items() if person.change.traits or person.change.shown}
-    return {*traits.apply(changes), *_promote(known, now)}
+    return {*traits.apply(changes), *_promote(known, rules, now)}
 
 
-def _promote(known: dict[int, Person], now: datetime) -> list[int]:
+def _promote(known: dict[int, Person], rules: StageRules, now: datetime) -> list[int]:
     """Move those forward whom these events say to be further; going back is the daily job's."""
-    rules = lifecycle_rules.load()
     counted = [one for one, person in known.items() if any(row.name in rules.active for row in person.rows)]
     recent = lifecycle.count_recent(counted, rules) if counted else {}
     stages = {}
@@ -125,14 +124,17 @@ def _lock(profile_ids: list[int]) -> dict[int, Any]:
     """The profiles as they are, kept from being merged or erased until the commit."""
     if not profile_ids:
         return {}
-    columns = ("id", "merged_into_id", "lifecycle", "first_seen_at", "last_seen_at")
-    rows = db.session.execute(
-        select(*(_profiles.c[name] for name in columns))
-        .where(_profiles.c.tenant_id == current_tenant_id(), _profiles.c.id.in_(ids_in(profile_ids)))
-        .order_by(_profiles.c.id + 0)  # a sum: SQLite would walk the whole table for the order
-        .with_for_update()
-    )
-    found = {row.id: row for row in rows if row.merged_into_id is None}
+    found = {row.id: row for row in fetch(_locked, ids=profile_ids) if row.merged_into_id is None}
     if len(found) < len(profile_ids):
         raise Clash
     return found
+
+
+def _locked(lists: Lists) -> Select[tuple]:
+    columns = ("id", "merged_into_id", "lifecycle", "first_seen_at", "last_seen_at")
+    return (
+        select(*(_profiles.c[name] for name in columns))
+        .where(_profiles.c.tenant_id == TENANT, _profiles.c.id.in_(lists.ids("ids")))
+        .order_by(_profiles.c.id + 0)  # a sum: SQLite would walk the whole table for the order
+        .with_for_update()
+    )

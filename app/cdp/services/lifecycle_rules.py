@@ -63,12 +63,17 @@ class Facts:
 def current() -> dict[str, Any]:
     """The rules in force: the tenant's own over the built-in ones."""
     row = _find()
-    own = row.rules if row else {}
-    return {stage: values | own.get(stage, {}) for stage, values in RULES.items()}
+    return _combined(row.rules if row else {})
 
 
 def load() -> StageRules:
-    rules = current()
+    row = _find()
+    return of(row.rules if row else {})
+
+
+def of(own: dict[str, Any]) -> StageRules:
+    """The rules in force for a tenant that changed these of the built-in ones."""
+    rules = _combined(own)
     return StageRules(
         lead=frozenset(rules["lead"]["events"]),
         customer=frozenset(rules["customer"]["events"]),
@@ -91,6 +96,10 @@ def save(rules: dict[str, Any]) -> dict[str, Any]:
         audit.record("lifecycle_rules.changed", label="Lifecycle rules", before=before, after=after)
         enqueue("cdp.apply_lifecycle", unique_key="cdp.apply_lifecycle", label="Lifecycle rules")
     return current()
+
+
+def _combined(own: dict[str, Any]) -> dict[str, Any]:
+    return {stage: values | own.get(stage, {}) for stage, values in RULES.items()}
 
 
 def _find() -> LifecycleRules | None:
