@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from flask import Flask
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, DateTime, ForeignKey, Integer, MetaData, event, select
+from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Integer, MetaData, event, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.orm import (
@@ -38,6 +38,7 @@ from app.core.errors import NotFound, Unavailable
 from app.core.logs import get_logger
 
 Json = JSON().with_variant(JSONB(), "postgresql")
+BigId = BigInteger().with_variant(Integer, "sqlite")
 WRITE_WAIT_SECONDS = 15.0
 BUSY = "The database is busy. Try again in a moment."
 _sqlite_writers = threading.Lock()
@@ -110,6 +111,14 @@ class TenantScoped:
     @declared_attr
     def tenant_id(cls) -> Mapped[int]:
         return mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"), index=True)
+
+
+class OfTenant(TenantScoped):
+    """Mixin for the large tables: tenant-scoped, but indexed by what they are asked for, never by tenant alone."""
+
+    @declared_attr
+    def tenant_id(cls) -> Mapped[int]:
+        return mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"))
 
 
 class UnitOfWorkRequired(RuntimeError):

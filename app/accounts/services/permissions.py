@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from app.accounts.models import SUPERADMIN, Role, Scope
 
-_VIEWER = {"insights.read", "members.read", "workspace.read", "jobs.read", "cdp.read"}
-_ANALYST = _VIEWER | {"insights.write", "cdp.write", "events.write"}
-_MANAGER = set(_ANALYST)
-_ADMIN = _MANAGER | {"ai.manage", "members.manage", "workspace.manage", "api_keys.manage", "audit.read"}
+_VIEWER = {"insights.read", "members.read", "workspace.read", "jobs.read", "cdp.read", "messaging.read"}
+_ANALYST = _VIEWER | {"insights.write", "cdp.write", "events.write", "messaging.write"}
+_MANAGER = _ANALYST | {"messaging.send"}
+_ADMIN = _MANAGER | {
+    "ai.manage",
+    "members.manage",
+    "workspace.manage",
+    "api_keys.manage",
+    "audit.read",
+    "messaging.manage",
+}
 _PLATFORM = {"tenants.manage"}
 
 TABLE: dict[str, frozenset[str]] = {
@@ -24,7 +31,7 @@ SCOPES: dict[str, frozenset[str]] = {
     Scope.READ: frozenset(name for name in ALL if name.endswith(".read")) - _NOT_JUST_READING,
     Scope.WRITE: frozenset(name for name in ALL if name.endswith(".write")) - {"events.write"},
     Scope.EVENTS: frozenset(name for name in ALL if name.startswith("events.")),
-    Scope.MESSAGING: frozenset(name for name in ALL if name.startswith("messaging.")),
+    Scope.MESSAGING: frozenset(name for name in ALL if name.startswith("messaging.")) - {"messaging.manage"},
     Scope.ADMIN: frozenset(_ADMIN),
 }
 ROLE_WORDS: dict[str, str] = {
@@ -38,6 +45,10 @@ MATRIX: tuple[tuple[str, str], ...] = (  # what the team page says of each role,
     ("Make, change and delete them; talk with personas", "insights.write"),
     ("See customers, events and segments", "cdp.read"),
     ("Change customers, build segments, import, send events", "cdp.write"),
+    ("See campaigns, messages and what people answer", "messaging.read"),
+    ("Write templates and drafts, keep contacts", "messaging.write"),
+    ("Send campaigns, answer people", "messaging.send"),
+    ("Senders, quiet hours, caps and alarms", "messaging.manage"),
     ("See who is in the workspace", "members.read"),
     ("Invite people, change roles, remove people", "members.manage"),
     ("Name, time zone and two-factor rule of the workspace", "workspace.manage"),

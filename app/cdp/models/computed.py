@@ -7,9 +7,8 @@ from datetime import datetime
 from sqlalchemy import Float, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.cdp.models.profile import BigId, OfTenant
 from app.core.clock import utc_now
-from app.core.db import Base
+from app.core.db import Base, BigId, OfTenant
 
 
 class Measure(OfTenant, Base):

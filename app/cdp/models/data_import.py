@@ -9,8 +9,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.cdp.models.profile import BigId
-from app.core.db import Base, TenantScoped, Timestamps
+from app.core.db import Base, BigId, TenantScoped, Timestamps
 
 
 class ImportKind(StrEnum):

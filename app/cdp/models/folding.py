@@ -8,9 +8,8 @@ from typing import Any
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.cdp.models.profile import BigId, OfTenant
 from app.core.clock import utc_now
-from app.core.db import Base
+from app.core.db import Base, BigId, OfTenant
 
 
 class FoldItem(OfTenant, Base):

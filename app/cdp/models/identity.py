@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.cdp.models.profile import BigId, OfTenant, key_text
+from app.cdp.models.profile import key_text
 from app.core.clock import utc_now
-from app.core.db import Base
+from app.core.db import Base, BigId, OfTenant
 
 
 class Identity(OfTenant, Base):

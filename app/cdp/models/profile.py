@@ -6,13 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, text
-from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+from sqlalchemy import Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.clock import utc_now
-from app.core.db import Base, TenantScoped
-
-BigId = BigInteger().with_variant(Integer, "sqlite")
+from app.core.db import Base, BigId, OfTenant
 
 
 def key_text(length: int) -> String:
@@ -33,14 +31,6 @@ class Lifecycle(StrEnum):
     CUSTOMER = "customer"
     ACTIVE = "active"
     CHURNED = "churned"
-
-
-class OfTenant(TenantScoped):
-    """Mixin for the large tables: tenant-scoped, but indexed by what they are asked for, never by tenant alone."""
-
-    @declared_attr
-    def tenant_id(cls) -> Mapped[int]:
-        return mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"))
 
 
 class Profile(OfTenant, Base):

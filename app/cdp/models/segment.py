@@ -10,9 +10,8 @@ from uuid import uuid4
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.cdp.models.profile import BigId, OfTenant
 from app.core.clock import utc_now
-from app.core.db import Base, TenantScoped, Timestamps
+from app.core.db import Base, BigId, OfTenant, TenantScoped, Timestamps
 
 
 class SegmentKind(StrEnum):

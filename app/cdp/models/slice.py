@@ -7,9 +7,8 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.cdp.models.profile import OfTenant
 from app.core.clock import utc_now
-from app.core.db import Base
+from app.core.db import Base, OfTenant
 
 
 class Slice(OfTenant, Base):

@@ -1,0 +1,53 @@
+"""Tables of messaging."""
+
+from app.messaging.models.campaign import (
+    EDITABLE,
+    ENDED,
+    TRANSITIONS,
+    Campaign,
+    CampaignAlarm,
+    CampaignState,
+    CampaignTally,
+    CampaignVariant,
+)
+from app.messaging.models.inbound import InboundKind, InboundMessage, MessageThread, Receipt, ThreadState
+from app.messaging.models.link import LinkClick, TrackedLink
+from app.messaging.models.message import ACCEPTED, LOST, OPEN, REACHED, Message, MessageState, Skip, Suppression
+from app.messaging.models.settings import MessageSender, MessagingAccount, MessagingSettings
+from app.messaging.models.template import Approval, MessageChannel, MessageTemplate, TemplateVersion
+from app.messaging.models.upload import ContactUpload, UploadState
+
+__all__ = [
+    "ACCEPTED",
+    "EDITABLE",
+    "ENDED",
+    "LOST",
+    "OPEN",
+    "REACHED",
+    "TRANSITIONS",
+    "Approval",
+    "Campaign",
+    "CampaignAlarm",
+    "CampaignState",
+    "CampaignTally",
+    "CampaignVariant",
+    "ContactUpload",
+    "InboundKind",
+    "InboundMessage",
+    "LinkClick",
+    "Message",
+    "MessageChannel",
+    "MessageSender",
+    "MessageState",
+    "MessageTemplate",
+    "MessageThread",
+    "MessagingAccount",
+    "MessagingSettings",
+    "Receipt",
+    "Skip",
+    "Suppression",
+    "TemplateVersion",
+    "ThreadState",
+    "TrackedLink",
+    "UploadState",
+]

@@ -1,0 +1,1 @@
+"""Every rule and every write of messaging."""
