@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from app.cdp.models import DataImport, ImportKind, ImportState
+from app.cdp.models import Channel, DataImport, ImportKind, ImportState
+from app.cdp.pages.profile_view import CHANNELS
 from app.cdp.services import imports, imports_mapping
 from app.core.clock import utc_now
 
@@ -29,6 +30,9 @@ PLACES = {
     "anonymous_id": "Device or browser id",
     "external_ids": "Id in another system",
     "traits": "Trait of the person",
+}
+CONSENT_PLACES = {f"consent.{channel}": f"Consent: {CHANNELS[channel]}" for channel in Channel} | {
+    "consented_at": "Time of consent"
 }
 EVENT_PLACES = {
     "event_name": "Name of the event",
@@ -59,11 +63,13 @@ def columns_of(row: DataImport, mapping: Mapping[str, str]) -> list[Column]:
 def _column(name: str, sample: list[dict[str, Any]], target: str) -> Column:
     seen = [str(values[name])[:60] for values in sample if values.get(name) not in (None, "")]
     place, _, label = target.partition(".")
+    if place not in NAMED:
+        place, label = target, ""
     return Column(name, seen[:SAMPLES], place, label)
 
 
 def places_of(row: DataImport) -> dict[str, str]:
-    return PLACES | EVENT_PLACES if row.kind == ImportKind.EVENTS else PLACES
+    return PLACES | (EVENT_PLACES if row.kind == ImportKind.EVENTS else CONSENT_PLACES)
 
 
 def is_as_sent(row: DataImport) -> bool:

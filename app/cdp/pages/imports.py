@@ -10,7 +10,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from app.accounts.guards import current_user, require_permission
 from app.cdp.models import DataImport, ImportKind, ImportState
 from app.cdp.pages import import_view
-from app.cdp.services import imports
+from app.cdp.services import imports, imports_purge
 from app.core.config import get_settings
 from app.core.db import unit_of_work
 from app.core.errors import AppError, ValidationFailed
@@ -92,7 +92,7 @@ def show(import_id: int) -> str:
 def _page(row: DataImport, mapping: dict[str, str], **context: Any) -> str:
     return render_template(
         "customers/import.html", row=row, columns=import_view.columns_of(row, mapping), named=import_view.NAMED,
-        places=import_view.places_of(row), **_state(row), **context,
+        places=import_view.places_of(row), channels=import_view.CHANNELS, **_state(row), **context,
     )  # fmt: skip
 
 
@@ -100,6 +100,7 @@ def _state(row: DataImport) -> dict[str, Any]:
     return {
         "states": import_view.STATES, "kinds": import_view.KINDS, "forms": import_view.FORMS,
         "is_live": import_view.is_live(row), "progress": import_view.progress_of(row),
+        "kept_days": imports_purge.KEPT_DAYS,
     }  # fmt: skip
 
 
@@ -122,7 +123,9 @@ def try_out(import_id: int) -> Response:
     except AppError as error:
         context["problem"] = _sentence(error)
     if is_htmx():
-        return make_response(render_template("customers/_trial.html", row=row, **context))
+        return make_response(
+            render_template("customers/_trial.html", row=row, channels=import_view.CHANNELS, **context)
+        )
     return make_response(_page(row, mapping, is_as_sent=is_as_sent, **context), 422 if context["problem"] else 200)
 
 

@@ -7,13 +7,17 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
 from app.cdp.models import DataImport, ImportState
-from app.cdp.services import imports, imports_reader, ingestion
+from app.cdp.services import consent, imports, imports_consent, imports_reader, ingestion
+from app.cdp.services.consent import Statement
 from app.cdp.services.identity_rules import load_rules
+from app.cdp.services.imports_consent import Said
 from app.cdp.services.imports_reader import Row
+from app.cdp.services.ingestion import Taken
 from app.cdp.services.ingestion_rows import EventRow, RowRefused
 from app.core import storage
 from app.core.activity import record_activity
@@ -30,6 +34,7 @@ class Step:
     began_at: int
     rows: list[Row]
     kept: list[EventRow] = field(default_factory=list)
+    said: list[tuple[int, Said]] = field(default_factory=list)  # of each that is kept: its number, its consent
     refused: list[tuple[Row, RowRefused]] = field(default_factory=list)
 
 
@@ -52,7 +57,9 @@ def steps(row: DataImport) -> Iterator[Step]:
         step = Step(position, batch)
         for one in batch:
             try:
-                step.kept.append(clean(one))
+                event, said = clean(one)
+                step.kept.append(event)
+                step.said.append((one.number, said))
             except RowRefused as error:
                 step.refused.append((one, error))
         yield step
@@ -73,6 +80,7 @@ def take(import_id: int, step: Step) -> DataImport | None:
         if row.position != step.began_at:
             return row
         taken = ingestion.accept(step.kept, rules, now, source=f"import {row.id}")
+        consent.record_many(_statements(row, step, taken, now))
         duplicates = sum(one.is_duplicate for one in taken)
         row.accepted += len(taken) - duplicates
         row.duplicates += duplicates
@@ -84,6 +92,15 @@ def take(import_id: int, step: Step) -> DataImport | None:
         return row
 
     return ingestion.in_turns(write)
+
+
+def _statements(row: DataImport, step: Step, taken: list[Taken], now: datetime) -> list[Statement]:
+    found: list[Statement] = []
+    for (number, said), one in zip(step.said, taken, strict=True):
+        if said.answers and not one.is_duplicate:
+            evidence = {"import": row.id, "file": row.filename, "row": number}
+            found += imports_consent.statements(said, one.profile_id, evidence, now)
+    return found
 
 
 def finish(import_id: int) -> None:
