@@ -21,7 +21,8 @@ class UploadIn(BaseModel):
 
 class MappingIn(BaseModel):
     """Column to target: user_id, anonymous_id, email, phone, external_ids.<system>, event_name, timestamp, message_id,
-    consent.<channel> (yes, no, OPT_IN, STOP, …), consented_at, traits.<name>, properties.<name>, context.<name>, or an empty text to leave it out. A JSON file may go without."""
+    consent.<channel> (yes, no, OPT_IN, STOP, …), consented_at, traits.<name>, properties.<name>, context.<name>,
+    or an empty text to leave it out. A JSON file may go without."""
 
     mapping: dict[Text, Text] = Field(default_factory=dict, max_length=300)
 
