@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.clock import utc_now
@@ -34,7 +34,9 @@ class MessageThread(OfTenant, Base):
         UniqueConstraint("tenant_id", "channel", "address", "sender"),
         Index("ix_message_threads_tenant_id_state", "tenant_id", "state", "last_at"),
         Index("ix_message_threads_profile_id", "profile_id"),
-    )
+        Index("ix_message_threads_unread", "tenant_id", sqlite_where=text("unread > 0"),
+              postgresql_where=text("unread > 0")),
+    )  # fmt: skip
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     channel: Mapped[str] = mapped_column(String(12))

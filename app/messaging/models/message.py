@@ -75,6 +75,7 @@ class Message(OfTenant, Base):
         Index("ix_messages_profile_id_sent_at", "profile_id", "channel", "sent_at", **_where("sent_at IS NOT NULL")),
         Index("ix_messages_tenant_id_sent_at", "tenant_id", "sent_at", **_where("sent_at IS NOT NULL")),
         Index("ix_messages_thread_id", "thread_id", "id", **_where("thread_id IS NOT NULL")),
+        Index("uq_messages_thread_id_token", "thread_id", "token", unique=True, **_where("token IS NOT NULL")),
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -91,6 +92,7 @@ class Message(OfTenant, Base):
     attempts: Mapped[int] = mapped_column(default=0)
     claim: Mapped[str | None] = mapped_column(String(32))
     claimed_at: Mapped[datetime | None]
+    token: Mapped[str | None] = mapped_column(String(40))  # the sending page's own: a reply sent twice is one
     body: Mapped[str | None] = mapped_column(Text)
     sid: Mapped[str | None] = mapped_column(String(40))
     earlier_sids: Mapped[list[Any] | None]
