@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import JSON, DateTime, Table, TypeDecorator, text
@@ -46,54 +47,63 @@ def insert_rows(table: Any, names: Sequence[str], rows: Iterable[Sequence[Any]])
 
     Every column without a default of the database must be named.
     """
-    found = list(rows)
-    if found:
-        marks = ", ".join(_mark(table, name) for name in names)
-        sql = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 - names of our own columns
-        _run_driver(sql, table, names, found)
+    _run_driver(_insertion, table, tuple(names), rows)
 
 
 def update_rows(table: Any, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Set the named columns of rows by id; each row ends with its id."""
+    _run_driver(_change, table, (*names, "id"), rows)
+
+
+def json_text(value: Any) -> JsonText:
+    """A value as a JSON column holds it, made before the transaction that writes it: that one is waited for."""
+    return JsonText(json.dumps(value) if value else "{}" if isinstance(value, dict) else "[]")
+
+
+class JsonText(str):
+    """JSON that was written out already."""
+
+    __slots__ = ()
+
+
+def _run_driver(build: Callable[..., str], table: Any, names: tuple[str, ...], rows: Iterable[Sequence[Any]]) -> None:
     found = list(rows)
-    if found:
-        changes = ", ".join(f"{name} = {_mark(table, name)}" for name in names)
-        sql = f"UPDATE {table.name} SET {changes} WHERE id = {_mark(table, 'id')}"  # noqa: S608
-        _run_driver(sql, table, [*names, "id"], found)
+    if not found:
+        return
+    sql, kinds = _plan(build, table, names, is_sqlite())
+    makers = [_Stamps() if kind == "time" else _as_json if kind == "json" else None for kind in kinds]
+    if any(makers):
+        columns: list[Iterable[Any]] = list(zip(*found, strict=True))
+        found = list(zip(*(map(make, one) if make else one for make, one in zip(makers, columns, strict=True))))
+    db.session.connection().exec_driver_sql(sql, found)
 
 
-def _mark(table: Any, name: str) -> str:
-    if is_sqlite():
-        return "?"
-    return "%s::jsonb" if _is_json(table, name) else "%s"
+@cache
+def _plan(build: Callable[..., str], table: Any, names: tuple[str, ...], for_sqlite: bool) -> tuple[str, list[str]]:
+    """The statement, and what each value must be made into for the driver."""
+    kinds = [_kind(table.c[name].type, for_sqlite) for name in names]
+    marks = ["?" if for_sqlite else "%s::jsonb" if kind == "json" else "%s" for kind in kinds]
+    return build(table.name, names, marks), kinds
 
 
-def _is_json(table: Any, name: str) -> bool:
-    return isinstance(table.c[name].type, JSON)
+def _insertion(table: str, names: Sequence[str], marks: Sequence[str]) -> str:
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(marks)})"  # noqa: S608 - our own names
 
 
-def _run_driver(sql: str, table: Any, names: Sequence[str], rows: list[Sequence[Any]]) -> None:
-    plain = [list(row) for row in rows]
-    for place, name in enumerate(names):
-        make = _maker(table, name)
-        if make is not None:
-            for row in plain:
-                row[place] = make(row[place])
-    db.session.connection().exec_driver_sql(sql, [tuple(row) for row in plain])
+def _change(table: str, names: Sequence[str], marks: Sequence[str]) -> str:
+    changes = ", ".join(f"{name} = {mark}" for name, mark in zip(names[:-1], marks, strict=False))
+    return f"UPDATE {table} SET {changes} WHERE id = {marks[-1]}"  # noqa: S608
 
 
-def _maker(table: Any, name: str) -> Callable[[Any], Any] | None:
-    """How a value of this column is handed to the driver; None: as it is."""
-    kind = table.c[name].type
-    if isinstance(kind, JSON):
-        return _json_text
-    if isinstance(kind, TypeDecorator) and isinstance(kind.impl, DateTime):
-        return _Stamps() if is_sqlite() else None
-    return None
+def _kind(column: Any, for_sqlite: bool) -> str:
+    if isinstance(column, JSON):
+        return "json"
+    is_time = isinstance(column, TypeDecorator) and isinstance(column.impl, DateTime)
+    return "time" if is_time and for_sqlite else ""
 
 
-def _json_text(value: Any) -> str:
-    return json.dumps(value) if value else "{}" if isinstance(value, dict) else "[]"
+def _as_json(value: Any) -> str:
+    return str(value if type(value) is JsonText else json_text(value))  # the drivers are slow with kinds of text
 
 
 class _Stamps:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.cdp.services import identity_values
+from app.cdp.services.bulk import JsonText, json_text
 from app.cdp.services.identity_rules import Ident, Rules
 
 MAX_NAME, MAX_MESSAGE_ID = 200, 100
+LARGEST = 2**63
 MAX_BYTES, MAX_KEYS, MAX_DEPTH, MAX_KEY = 32 * 1024, 200, 5, 100
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 FUTURE = timedelta(minutes=10)
@@ -37,8 +38,8 @@ class EventRow:
     at: datetime
     identities: tuple[Ident, ...]
     traits: dict[str, Any]
-    properties: dict[str, Any]
-    context: dict[str, Any]
+    properties: JsonText
+    context: JsonText
     message_id: str | None
 
 
@@ -52,8 +53,8 @@ def clean(raw: Any, rules: Rules, received_at: datetime, *, is_person: bool = Fa
         at=_time(raw, received_at),
         identities=_identities(raw, traits, rules),
         traits=traits,
-        properties=objects(raw, "properties"),
-        context=objects(raw, "context"),
+        properties=json_text(objects(raw, "properties")),
+        context=json_text(objects(raw, "context")),
         message_id=_message_id(raw.get("message_id")),
     )
 
@@ -180,14 +181,15 @@ def _measure(value: dict[str, Any] | list[Any], field: str, depth: int) -> tuple
     if isinstance(value, dict):
         keys = len(value)
         for key in value:
-            check_key(key, field)
+            if len(key) > MAX_KEY or not key.isidentifier():  # those that are one are visible and without $
+                check_key(key, field)
             size += len(key) + 4
         inner: Any = value.values()
     else:
         inner = value
     for one in inner:
-        if isinstance(one, str):
-            size += len(one) + 3 if one.isascii() else len(one.encode(errors="replace")) + 3
+        if type(one) is str:
+            size += (len(one) if one.isascii() else len(one.encode(errors="replace"))) + 3
             if not one.isprintable() and _UNSTORABLE.search(one):
                 raise RowRefused(field, "has a character that cannot be kept (NUL or half a pair)")
         elif isinstance(one, dict | list):
@@ -195,7 +197,7 @@ def _measure(value: dict[str, Any] | list[Any], field: str, depth: int) -> tuple
             keys, size = keys + more_keys, size + more
         else:
             size += 8
-            if isinstance(one, int | float) and not (math.isfinite(one) and abs(one) < 2**63):
+            if isinstance(one, int | float) and not -LARGEST < one < LARGEST:  # NaN is not either
                 raise RowRefused(field, "has a number too large to be kept")
     return keys, size
 
