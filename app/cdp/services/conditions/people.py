@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from sqlalchemy import BigInteger, Table, cast, exists, not_, select
@@ -18,15 +16,14 @@ from app.cdp.services.conditions.traits import field_measure, found_in
 from app.cdp.services.engine.columns import Column
 from app.cdp.services.engine.context import Context, profiles
 from app.cdp.services.engine.idset import IdSet
-from app.cdp.services.engine.json_sql import Sql, Truth
+from app.cdp.services.engine.json_sql import Truth
 from app.cdp.services.engine.rows import as_bitmap
+from app.cdp.services.shares import FINEST, bucket_of
 
 consents: Table = ConsentState.__table__  # type: ignore[assignment]
 identities: Table = Identity.__table__  # type: ignore[assignment]
 members: Table = SegmentMember.__table__  # type: ignore[assignment]
 LIFECYCLE, IDENTIFIERS = field_measure("lifecycle"), field_measure("identifiers")
-SEEDED_MODULUS = 2**31 - 1
-FINEST = 10_000  # buckets: a hundredth of a percent
 
 
 def consent_measure(channel: str) -> str:
@@ -171,12 +168,12 @@ class InBucket(Leaf):
     last: int
 
     def as_sql(self, ctx: Context) -> Truth:
-        bucket = _bucket(cast(profiles.c.id, BigInteger), self.seed)
+        bucket = bucket_of(cast(profiles.c.id, BigInteger), self.seed)
         return (bucket >= self.first) & (bucket < self.last)
 
     def find(self, ctx: Context) -> IdSet:
         ids = ctx.people.to_array()
-        bucket = _bucket(ids, self.seed)
+        bucket = bucket_of(ids, self.seed)
         return IdSet.of_array(ids[(bucket >= self.first) & (bucket < self.last)])
 
     def needs(self) -> frozenset[str]:
@@ -187,18 +184,8 @@ class InBucket(Leaf):
         return f"drawn at random: {share}% of everyone, by the seed {words.quoted(self.seed)}"
 
     def because(self, ctx: Context, profile_id: int) -> str:
-        bucket = int(_bucket(np.array([profile_id], dtype=np.int64), self.seed)[0])
+        bucket = int(bucket_of(np.array([profile_id], dtype=np.int64), self.seed)[0])
         return f"drew {words.number(bucket * 100 / FINEST)} of 100"
-
-
-def _bucket(ids: Sql | np.ndarray, seed: str) -> Any:
-    """0 to 9,999. A linear step, a fifth power (one to one under this modulus), a linear step: the same in SQL."""
-    digest = hashlib.sha256(seed.encode()).digest()
-    a, b, c, d = (int.from_bytes(digest[n : n + 4], "big") % (SEEDED_MODULUS - 1) + 1 for n in (0, 4, 8, 12))
-    x: Any = ((ids % SEEDED_MODULUS) * a + b) % SEEDED_MODULUS
-    square = (x * x) % SEEDED_MODULUS
-    fifth = (((square * square) % SEEDED_MODULUS) * x) % SEEDED_MODULUS
-    return ((fifth * c + d) % SEEDED_MODULUS) % FINEST
 
 
 def read_lifecycle(reader: Reader) -> LifecycleIs:
