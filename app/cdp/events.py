@@ -1,4 +1,4 @@
-"""Facts about segments: what other features, webhooks and open pages hear of."""
+"""Facts about segments and people: what other features, webhooks and open pages hear of."""
 
 from __future__ import annotations
 
@@ -40,3 +40,14 @@ class SegmentLeft(Event):
     segment_uuid: str
     segment_name: str
     profile_ids: list[int]
+
+
+@dataclass(frozen=True)
+class ProfilesErased(Event):
+    """These people, profiles of one person, are gone with all that was known of them here.
+
+    `refused` are channel and number of each who had said no, so that whoever sends messages goes on obeying.
+    """
+
+    profile_ids: list[int]
+    refused: list[list[str]]

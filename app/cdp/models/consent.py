@@ -45,7 +45,7 @@ class ConsentRecord(OfTenant, Base):
 
 
 class ConsentState(OfTenant, Base):
-    """The state in force; a profile and channel without a row is unknown."""
+    """The state in force and where it came from; a profile and channel without a row is unknown."""
 
     __tablename__ = "consent_states"
     __table_args__ = (Index("ix_consent_states_tenant_id_channel", "tenant_id", "channel", "state", "profile_id"),)
@@ -53,4 +53,5 @@ class ConsentState(OfTenant, Base):
     profile_id: Mapped[int] = mapped_column(ForeignKey("profiles.id", ondelete="CASCADE"), primary_key=True)
     channel: Mapped[str] = mapped_column(String(12), primary_key=True)
     state: Mapped[str] = mapped_column(String(10))
+    source: Mapped[str] = mapped_column(String(60), default="", server_default="")  # of the statement in force
     at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -24,6 +24,9 @@ def index_of_the_living(name: str, *columns: str) -> Index:
     return Index(name, *columns, sqlite_where=living, postgresql_where=living)
 
 
+_REACHABLE = text("merged_into_id IS NULL AND phone <> ''")
+
+
 class Lifecycle(StrEnum):
     ANONYMOUS = "anonymous"
     KNOWN = "known"
@@ -45,6 +48,7 @@ class Profile(OfTenant, Base):
         index_of_the_living("ix_profiles_tenant_id_name_key", "tenant_id", "name_key"),
         index_of_the_living("ix_profiles_tenant_id_surname_key", "tenant_id", "surname_key"),
         index_of_the_living("ix_profiles_tenant_id_last_seen_at", "tenant_id", "last_seen_at"),
+        Index("ix_profiles_tenant_id_phone", "tenant_id", "id", sqlite_where=_REACHABLE, postgresql_where=_REACHABLE),
         Index(
             "ix_profiles_merged_into_id",
             "merged_into_id",

@@ -19,6 +19,7 @@ from app.core.errors import ValidationFailed
 from app.core.tenancy import current_tenant_id
 
 STRICTEST_FIRST = list(ConsentValue)
+STOP = "stop"  # the source of a refusal somebody sent as a message
 COLUMNS = ("tenant_id", "profile_id", "channel", "state", "source", "evidence", "at")
 _records, _states = ConsentRecord.__table__, ConsentState.__table__
 
@@ -51,9 +52,9 @@ def record(
         select(ConsentState).where(ConsentState.profile_id == profile_id, ConsentState.channel == channel)
     ).one_or_none()
     if current is None:
-        db.session.add(ConsentState(profile_id=profile_id, channel=channel, state=state, at=row.at))
+        db.session.add(ConsentState(profile_id=profile_id, channel=channel, state=state, source=source, at=row.at))
     elif row.at >= current.at:
-        current.state, current.at = state, row.at
+        current.state, current.source, current.at = state, source, row.at
     db.session.flush()
     fold_queue.note_profiles([profile_id])
     return row
@@ -66,16 +67,16 @@ def record_many(statements: Sequence[Statement]) -> int:
     The caller holds the locks of the profiles.
     """
     people = sorted({one.profile_id for one in statements})
-    force = {(row.profile_id, row.channel): (row.state, row.at) for row in _states_of(people)}
+    force = {(row.profile_id, row.channel): (row.state, row.source, row.at) for row in _states_of(people)}
     kept, changed = [], set()
     for one in sorted(statements, key=lambda statement: statement.at):
         place = one.profile_id, one.channel
-        state, at = force.get(place, ("", one.at))
+        state, _, at = force.get(place, ("", "", one.at))
         if one.yields and one.state != ConsentValue.DENIED and state == ConsentValue.DENIED:
             continue
         kept.append(one)
         if one.at >= at:
-            force[place] = one.state, one.at
+            force[place] = one.state, one.source, one.at
             changed.add(place)
     tenant_id = current_tenant_id()
     rows = [(tenant_id, one.profile_id, one.channel, one.state, one.source, one.evidence, one.at) for one in kept]
@@ -117,7 +118,7 @@ def join(winner_id: int, loser_id: int) -> dict[str, list[int]]:
         if any(row.state != state for row in rows):
             made.append(_speak(winner_id, channel, state, "merge", {"merged": loser_id}))
         at = max(row.at for row in rows)
-        _put(winner_id, channel, state, at)
+        _put(winner_id, channel, state, _source_of(row for row in rows if row.state == state), at)
     return {"consent_moved": moved, "consent_made": made}
 
 
@@ -140,7 +141,12 @@ def copy_denials(from_id: int, to_id: int) -> None:
     for row in _states_of([from_id]):
         if row.state == ConsentValue.DENIED:
             _speak(to_id, row.channel, row.state, "split", {"split_from": from_id})
-            _put(to_id, row.channel, row.state, row.at)
+            _put(to_id, row.channel, row.state, row.source, row.at)
+
+
+def _source_of(rows: Iterable[Any]) -> str:
+    """Where the state several rows share came from: a STOP outweighs other refusals, then the latest counts."""
+    return str(max(rows, key=lambda row: (row.source == STOP, row.at)).source)
 
 
 def _restate(profile_id: int, ignored: set[int]) -> None:
@@ -152,7 +158,7 @@ def _restate(profile_id: int, ignored: set[int]) -> None:
     before = {row.channel: row.state for row in _states_of([profile_id])}
     _drop_states([profile_id])
     for channel, row in last.items():
-        _put(profile_id, channel, row.state, row.at)
+        _put(profile_id, channel, row.state, row.source, row.at)
         if before.get(channel, row.state) != row.state:
             _speak(profile_id, channel, row.state, "merge undone", {})
 
@@ -165,20 +171,20 @@ def _drop_states(profile_ids: list[int]) -> None:
     db.session.execute(delete(_states).where(of_people(_states, profile_ids)))  # type: ignore[arg-type]
 
 
-def _put_many(force: dict[tuple[int, str], tuple[str, datetime]]) -> None:
+def _put_many(force: dict[tuple[int, str], tuple[str, str, datetime]]) -> None:
     for channel in sorted({channel for _, channel in force}):
         people = [profile_id for profile_id, named in force if named == channel]
         of_them = of_people(_states, people)
         db.session.execute(delete(_states).where(of_them, _states.c.channel == channel))  # type: ignore[arg-type]
-    names, tenant_id = ("tenant_id", "profile_id", "channel", "state", "at"), current_tenant_id()
-    insert_rows(_states, names, [(tenant_id, *place, state, at) for place, (state, at) in sorted(force.items())])
+    names, tenant_id = ("tenant_id", "profile_id", "channel", "state", "source", "at"), current_tenant_id()
+    insert_rows(_states, names, [(tenant_id, *place, *said) for place, said in sorted(force.items())])
 
 
-def _put(profile_id: int, channel: str, state: str, at: datetime) -> None:
+def _put(profile_id: int, channel: str, state: str, source: str, at: datetime) -> None:
     where = (_states.c.profile_id == profile_id) & (_states.c.channel == channel)
     db.session.execute(delete(_states).where(where, _states.c.tenant_id == current_tenant_id()))  # type: ignore[arg-type]
-    row = {"tenant_id": current_tenant_id(), "profile_id": profile_id, "channel": channel, "state": state, "at": at}
-    run(insert(_states), [row])  # type: ignore[arg-type]
+    row = {"tenant_id": current_tenant_id(), "profile_id": profile_id, "channel": channel, "state": state}
+    run(insert(_states), [row | {"source": source, "at": at}])  # type: ignore[arg-type]
 
 
 def _speak(profile_id: int, channel: str, state: str, source: str, evidence: dict[str, Any]) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import delete
 
 from app.accounts.services import audit
+from app.cdp.events import ProfilesErased
 from app.cdp.models import (
     Computed,
     ConsentRecord,
@@ -19,11 +20,13 @@ from app.cdp.models import (
     SegmentChange,
     SegmentMember,
 )
+from app.cdp.queries import contacts
 from app.cdp.queries.lists import ids_in, of_people
 from app.cdp.services import fold_queue, merges, traits
 from app.cdp.services.ingestion_rows import RowRefused, check_object
 from app.core.db import db, find_row, get_required
 from app.core.errors import NotFound, ValidationFailed
+from app.core.events import emit
 from app.core.tenancy import current_tenant_id
 
 OF_A_PERSON = (
@@ -65,6 +68,7 @@ def erase(profile_id: int) -> list[int]:
     profile = get_profile(profile_id, for_update=True)
     ids = merges.with_merged(profile.id)
     days = fold_queue.days_of(ids)
+    refused = contacts.refused_numbers(ids)
     db.session.expunge(profile)
     for model in OF_A_PERSON:
         table: Any = model.__table__
@@ -76,5 +80,6 @@ def erase(profile_id: int) -> list[int]:
     people: Any = Profile.__table__
     db.session.execute(delete(people).where(people.c.tenant_id == current_tenant_id(), people.c.id.in_(ids_in(ids))))
     fold_queue.note_erased(ids, days)
+    emit(ProfilesErased(current_tenant_id(), ids, refused))
     audit.record("profile.erased", label=f"Profile {profile.id}", after={"profiles": len(ids)})
     return ids

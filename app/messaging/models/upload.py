@@ -20,16 +20,21 @@ class UploadState(StrEnum):
 
 
 class ContactUpload(TenantScoped, Timestamps, Base):
-    """`position` is where the next row begins, `rows_done` the rows before it: a run that stopped goes on there."""
+    """`position` is where the next row begins, `rows_done` the rows before it: a run that stopped goes on there.
+
+    It is bytes for CSV and JSON lines, rows for a JSON list; `bytes_done` is bytes always, for people who wait.
+    """
 
     __tablename__ = "contact_uploads"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     filename: Mapped[str] = mapped_column(String(200), default="")
+    stored_as: Mapped[str] = mapped_column(String(40), default="")
     form: Mapped[str] = mapped_column(String(8))
     layout: Mapped[dict[str, Any]] = mapped_column(default=dict)
     size_bytes: Mapped[int] = mapped_column(BigId, default=0)
     position: Mapped[int] = mapped_column(BigId, default=0)
+    bytes_done: Mapped[int] = mapped_column(BigId, default=0)
     rows_done: Mapped[int] = mapped_column(default=0)
     created_count: Mapped[int] = mapped_column(default=0)
     updated_count: Mapped[int] = mapped_column(default=0)

@@ -1,0 +1,102 @@
+"""People with a phone number, and what they said on a channel: as whoever sends messages asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, literal_column, or_, select
+
+from app.cdp.models import Channel, ConsentState, ConsentValue, Identity, Profile
+from app.cdp.queries.lists import ids_in
+from app.core.db import db
+from app.core.tenancy import current_tenant_id
+
+EMPTY: Any = literal_column("''")  # written out: an index over part of a table is used for its own words only
+MOST_COUNTED = 50_000
+
+
+@dataclass(frozen=True)
+class Said:
+    """The state in force on a channel, where it came from and since when."""
+
+    state: str
+    source: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Answers:
+    """People whose state on the channel is this one; with `sources`, whose word came (or did not come) from there."""
+
+    channel: str
+    state: str
+    source: str = ""
+    is_from_source: bool = True
+
+
+def list_ids(answers: Answers | None, page: int, limit: int) -> list[int]:
+    """Ids of a page of living people with a number, the newest first."""
+    statement = _reachable(answers).order_by(Profile.id.desc())
+    return list(db.session.scalars(statement.limit(limit).offset((page - 1) * limit)))
+
+
+def count(answers: Answers | None, most: int | None = None) -> int:
+    """How many there are; with `most`, no further than that."""
+    chosen = _reachable(answers).limit(most).subquery()
+    return db.session.scalar(select(func.count()).select_from(chosen)) or 0
+
+
+def load(ids: Sequence[int]) -> list[Profile]:
+    """These profiles in this order."""
+    rows = {row.id: row for row in db.session.scalars(select(Profile).where(Profile.id.in_(ids_in(ids))))}
+    return [rows[one] for one in ids if one in rows]
+
+
+def said_on(channel: str, profile_ids: Iterable[int]) -> dict[int, Said]:
+    """The state in force of each of these people who ever said something on the channel."""
+    rows = db.session.execute(
+        select(ConsentState.profile_id, ConsentState.state, ConsentState.source, ConsentState.at).where(
+            ConsentState.profile_id.in_(ids_in(profile_ids)), ConsentState.channel == channel
+        )
+    )
+    return {profile_id: Said(state, source, at) for profile_id, state, source, at in rows}
+
+
+def holders_of(ids: Sequence[int]) -> dict[int, int]:
+    """These profiles and those merged straight into them: each id, and whose it is now."""
+    rows = db.session.execute(select(Profile.id, Profile.merged_into_id).where(Profile.merged_into_id.in_(ids_in(ids))))
+    return {one: one for one in ids} | {loser: winner for loser, winner in rows if winner is not None}
+
+
+def refused_numbers(profile_ids: Iterable[int]) -> list[list[str]]:
+    """Channel and number of each number of these people, for every channel messages go by that they refused."""
+    ids = list(profile_ids)
+    statement = (
+        select(ConsentState.channel, Identity.value)
+        .join(Identity, Identity.profile_id == ConsentState.profile_id)
+        .where(
+            ConsentState.profile_id.in_(ids_in(ids)), ConsentState.state == ConsentValue.DENIED,
+            ConsentState.channel.in_((Channel.SMS, Channel.WHATSAPP)), Identity.kind == "phone",
+        )
+    )  # fmt: skip
+    return sorted([channel, number] for channel, number in db.session.execute(statement))
+
+
+def _reachable(answers: Answers | None) -> Select[Any]:
+    statement = select(Profile.id).where(
+        Profile.tenant_id == current_tenant_id(), Profile.merged_into_id.is_(None), Profile.phone != EMPTY
+    )
+    if answers is None:
+        return statement
+    on_channel = (ConsentState.profile_id == Profile.id) & (ConsentState.channel == answers.channel)
+    if answers.state == ConsentValue.UNKNOWN:
+        statement = statement.outerjoin(ConsentState, on_channel)
+        return statement.where(or_(ConsentState.state.is_(None), ConsentState.state == ConsentValue.UNKNOWN))
+    statement = statement.join(ConsentState, on_channel).where(ConsentState.state == answers.state)
+    if answers.source:
+        is_from = ConsentState.source == answers.source
+        statement = statement.where(is_from if answers.is_from_source else ~is_from)
+    return statement
