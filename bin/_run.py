@@ -23,6 +23,7 @@ from _settings import (
     kept_secrets,
     prepare_folder,
     require_free_port,
+    sandbox_services,
     write_private,
 )
 from _supervisor import Child, Stopped, Supervisor, stop_leftovers
@@ -79,6 +80,7 @@ def shared_environment(options: Options) -> tuple[dict[str, str], str]:
         environment["DEMO_MODE"] = "true"
     if options.sandbox:
         environment["SANDBOX_URL"] = environment.get("SANDBOX_URL") or f"http://127.0.0.1:{options.sandbox_port}"
+        environment |= sandbox_services(environment, environment["SANDBOX_URL"].rstrip("/"), options.port)
     return environment, kept["STORE_PASSWORD"]
 
 
@@ -197,7 +199,8 @@ def wait_for_demo(supervisor: Supervisor, child: Child) -> str:
 
 def tell_operators(supervisor: Supervisor) -> None:
     """Leave a file a shell can read, so that commands such as `flask` reach the same database and store."""
-    names = ("DATA_DIR", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "FIELD_KEYS", "DEMO_MODE", "SANDBOX_URL", "PORT")
+    names = ["DATA_DIR", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "FIELD_KEYS", "DEMO_MODE", "SANDBOX_URL", "PORT"]
+    names += [name for name in supervisor.environment if name.startswith("TWILIO_")]
     known = {name: supervisor.environment[name] for name in names if supervisor.environment.get(name)}
     write_private(supervisor.folder / "run.env", "".join(f"{name}={shlex.quote(known[name])}\n" for name in known))
 

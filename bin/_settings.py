@@ -8,6 +8,14 @@ import secrets
 import socket
 from pathlib import Path
 
+# The sandbox's Twilio account, as app/sandbox/services/twilio_account.py has it; it is worth nothing anywhere else.
+SANDBOX_TWILIO = {
+    "TWILIO_ACCOUNT_SID": "AC" + "5a4db0c5" * 4,
+    "TWILIO_AUTH_TOKEN": "7e575a4db0c57e575a4db0c57e575a4d",
+    "TWILIO_SMS_SENDER": "+15005550006",
+    "TWILIO_WHATSAPP_SENDER": "+14155238886",
+}
+
 
 class CannotStart(Exception):
     """Something a person must change first, as one sentence."""
@@ -88,3 +96,16 @@ def kept_secrets(folder: Path) -> dict[str, str]:
         lines = ["# Made by bin/run; without FIELD_KEYS the encrypted columns cannot be read."]
         write_private(path, "\n".join([*lines, *(f"{name}={value}" for name, value in kept.items())]) + "\n")
     return kept
+
+
+def sandbox_services(environment: dict[str, str], sandbox_url: str, port: int) -> dict[str, str]:
+    """What points the services without credentials of their own at the sandbox, and the sandbox back at the product."""
+    own = environment.get("PUBLIC_URL") or f"http://localhost:{port}"
+    chosen = {"SANDBOX_CALLBACK_URL": environment.get("SANDBOX_CALLBACK_URL") or own}
+    if not environment.get("TWILIO_ACCOUNT_SID") and environment.get("ENVIRONMENT") != "production":
+        chosen |= SANDBOX_TWILIO | {
+            "TWILIO_BASE_URL": f"{sandbox_url}/twilio",
+            "TWILIO_CONTENT_BASE_URL": f"{sandbox_url}/twilio/content",
+            "TWILIO_MESSAGING_BASE_URL": f"{sandbox_url}/twilio/messaging",
+        }
+    return chosen

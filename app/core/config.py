@@ -69,6 +69,21 @@ class Settings(BaseSettings):
     smtp_from: str = ""
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"
 
+    twilio_account_sid: str = ""  # empty: no message is sent unless a workspace brings its own account
+    twilio_auth_token: str = ""
+    twilio_base_url: str = "https://api.twilio.com"
+    twilio_content_base_url: str = "https://content.twilio.com"
+    twilio_messaging_base_url: str = "https://messaging.twilio.com"
+    twilio_sms_sender: str = ""  # E.164, a short code, or a messaging service's MG…
+    twilio_whatsapp_sender: str = ""
+    twilio_timeout_seconds: float = Field(10.0, gt=0, le=120)
+    twilio_sender_rate: float = Field(10.0, ge=0, le=10_000)  # messages a second of the shared senders; 0: no limit
+    message_threads: int = Field(16, ge=1, le=256)
+    message_lanes: int = Field(2, ge=1, le=64)
+    message_claim_seconds: float = Field(60.0, gt=0)
+    message_doubt_seconds: float = Field(30.0, ge=0)
+    slack_base_url: str = ""  # stands in for https://hooks.slack.com
+
     sandbox_url: str = ""
     allow_private_urls: bool | None = None  # default: follows demo_mode
 

@@ -4,7 +4,8 @@
 knows nothing of it: a connector is pointed here by its base-URL setting, and cannot tell the difference.
 
 Each service lives under its own prefix: `/anthropic`, `/openai` (which also answers for DeepSeek, Groq and a local
-server; `/deepseek`, `/groq` and `/local` are the same service with its own record and faults), `/perplexity`.
+server; `/deepseek`, `/groq` and `/local` are the same service with its own record and faults), `/perplexity`,
+`/twilio` (messages, contents, messaging services; `/twilio/inbound` is a page to write as a person), `/slack`.
 
 What a test or a drill can do
 -----------------------------
@@ -18,6 +19,10 @@ What a test or a drill can do
 * `POST /_control/clock {advance_seconds}` moves virtual time on; `POST /_control/settings {token_delay_ms, seed}`
   sets the pace of streams and the generator; `POST /_control/reset` forgets everything.
 
+* `POST /_control/twilio {callbacks, delay_ms, outcomes, numbers, senders, ...}` what becomes of messages and how fast;
+  `POST /_control/twilio/inbound {from, to, body, channel}` somebody writes to us; `GET /_control/twilio/summary` how
+  many messages, to how many numbers, and how many callbacks.
+
 Adding a service
 ----------------
 1. Write `services/NAME.py` with a function `service() -> Service`. `Service(name, blueprint, refuse)` holds the
@@ -27,6 +32,7 @@ Adding a service
 3. In a view, `frame.sandbox()` is the state: `.clock.now()`, `.store(name)` a dict the service keeps its rows in (a
    reset empties it), `.lock` around changes. `frame.fault_is("name")` tells whether this request was picked to go
    wrong in a way of the service's own; give such actions to `Service(actions={...})`.
+4. Routes to steer the service go in a blueprint `Service(control=...)`, mounted at `/_control/NAME`.
 
 Recording, faults, virtual time and the front page then work for it without further code.
 """
@@ -39,8 +45,11 @@ if TYPE_CHECKING:
     from flask import Flask
 
 
-def create_sandbox(*, token_delay_ms: int = 15, seed: int = 1) -> Flask:
-    """Make the sandbox app with empty state of its own; two of them share nothing."""
+def create_sandbox(*, token_delay_ms: int = 15, seed: int = 1, callback_url: str = "") -> Flask:
+    """Make the sandbox app with empty state of its own; two of them share nothing.
+
+    `callback_url` is where the product is reached, for calls no request named an address for.
+    """
     from app.sandbox.factory import build
 
-    return build(token_delay_ms=token_delay_ms, seed=seed)
+    return build(token_delay_ms=token_delay_ms, seed=seed, callback_url=callback_url)

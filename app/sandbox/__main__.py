@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import threading
 
@@ -16,8 +17,11 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8090)
     parser.add_argument("--token-delay-ms", type=int, default=15, help="pause between two pieces of a stream")
+    where = os.environ.get("SANDBOX_CALLBACK_URL", "")
+    parser.add_argument("--callback-url", default=where, help="address of the product, for calls to its webhooks")
     options = parser.parse_args()
-    server = SandboxServer(create_sandbox(token_delay_ms=options.token_delay_ms), options.host, options.port)
+    app = create_sandbox(token_delay_ms=options.token_delay_ms, callback_url=options.callback_url)
+    server = SandboxServer(app, options.host, options.port)
     for number in (signal.SIGTERM, signal.SIGINT):
         # The server must not be stopped from the thread that serves: it would wait for itself.
         signal.signal(number, lambda *_: threading.Thread(target=server.stop).start())

@@ -35,7 +35,7 @@ def list_faults() -> Response:
 @bp.post("/faults")
 def add_fault() -> Response:
     """Set a fault; an unknown service or action is refused."""
-    body = _read_body()
+    body = read_body()
     fault = Fault(
         service=_service_in(body),
         action=str(body.get("action", "")),
@@ -60,10 +60,10 @@ def clear_faults() -> Response:
 @bp.post("/script")
 def script() -> Response:
     """Queue exact answers for a service."""
-    body = _read_body()
+    body = read_body()
     answers = body.get("answers")
     if not isinstance(answers, list):
-        _refuse("answers must be a list")
+        refuse("answers must be a list")
     frame.sandbox().add_script(_service_in(body), answers, str(body.get("match") or ""))
     return frame.json_response({"waiting": len(frame.sandbox().scripts)}, 201)
 
@@ -71,14 +71,14 @@ def script() -> Response:
 @bp.post("/clock")
 def clock() -> Response:
     """Move virtual time on by `advance_seconds`."""
-    frame.sandbox().clock.advance(_number(_read_body(), "advance_seconds", 0.0))
+    frame.sandbox().clock.advance(_number(read_body(), "advance_seconds", 0.0))
     return frame.json_response({"now": frame.sandbox().clock.now().isoformat().replace("+00:00", "Z")})
 
 
 @bp.post("/settings")
 def settings() -> Response:
     """Set `token_delay_ms`, the pause between two pieces of a stream, and `seed`, what answers are drawn by."""
-    body, state = _read_body(), frame.sandbox()
+    body, state = read_body(), frame.sandbox()
     state.token_delay_ms = int(_number(body, "token_delay_ms", state.token_delay_ms))
     state.seed = int(_number(body, "seed", state.seed))
     return frame.json_response({"token_delay_ms": state.token_delay_ms, "seed": state.seed})
@@ -91,32 +91,34 @@ def reset() -> Response:
     return Response(status=204)
 
 
-def _read_body() -> dict[str, Any]:
+def read_body() -> dict[str, Any]:
+    """The JSON object that was sent; anything else is refused."""
     body = request.get_json(force=True, silent=True)
     if not isinstance(body, dict):
-        _refuse("the body must be a JSON object")
+        refuse("the body must be a JSON object")
     return body
 
 
 def _service_in(body: dict[str, Any]) -> str:
     name = str(body.get("service", ""))
     if name != "*" and name not in frame.known_services():
-        _refuse(f"service must be one of: {', '.join(frame.known_services())}")
+        refuse(f"service must be one of: {', '.join(frame.known_services())}")
     return name
 
 
 def _check_action(fault: Fault) -> None:
     known = [service for name, service in frame.known_services().items() if fault.service in ("*", name)]
     if not faults.is_common(fault.action) and not any(fault.action in service.actions for service in known):
-        _refuse(f"{fault.service} knows no action “{fault.action}”; GET /_control/faults lists them")
+        refuse(f"{fault.service} knows no action “{fault.action}”; GET /_control/faults lists them")
 
 
 def _number(body: dict[str, Any], name: str, default: float) -> float:
     value = body.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        _refuse(f"{name} must be a number")
+        refuse(f"{name} must be a number")
     return float(value)
 
 
-def _refuse(message: str) -> NoReturn:
+def refuse(message: str) -> NoReturn:
+    """Say what is wrong with a call to `/_control`."""
     abort(make_response({"error": message}, 400))

@@ -10,12 +10,12 @@ from app.sandbox.state import Sandbox
 BODY_LIMIT_BYTES = 64 * 1024 * 1024
 
 
-def build(*, token_delay_ms: int, seed: int) -> Flask:
+def build(*, token_delay_ms: int, seed: int, callback_url: str = "") -> Flask:
     """Make the app; every service is mounted under its name."""
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.extensions["sandbox"] = Sandbox(token_delay_ms=token_delay_ms, seed=seed)
+    app.extensions["sandbox"] = Sandbox(token_delay_ms, seed, callback_url)
     frame.init_app(app, services.all_services())
     app.register_blueprint(control.bp)
     app.register_blueprint(pages.bp)

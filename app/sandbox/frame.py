@@ -23,13 +23,19 @@ HTML_502 = (
 
 @dataclass
 class Service:
-    """One outside service: its name (and prefix), its routes, and how it words an error."""
+    """One outside service: its name (and prefix), its routes, and how it words an error.
+
+    `control` are routes of its own under `/_control/NAME`. `pages` are paths under its prefix for people, no part of
+    the service: they are not recorded and meet no fault.
+    """
 
     name: str
     blueprint: Blueprint
     refuse: Callable[[int, Fault], Response]
     about: str = ""
     actions: dict[str, str] = field(default_factory=dict)
+    control: Blueprint | None = None
+    pages: tuple[str, ...] = ()
 
 
 def init_app(app: Flask, services: list[Service]) -> None:
@@ -37,6 +43,8 @@ def init_app(app: Flask, services: list[Service]) -> None:
     app.extensions["sandbox_services"] = {service.name: service for service in services}
     for service in services:
         app.register_blueprint(service.blueprint, url_prefix=f"/{service.name}")
+        if service.control:
+            app.register_blueprint(service.control, url_prefix=f"/_control/{service.name}")
     app.before_request(_meet)
     app.after_request(_lose_answer)
 
@@ -89,7 +97,7 @@ def retry_headers(status: int, fault: Fault) -> dict[str, str]:
 def _meet() -> Response | None:
     """Record a call to a service and let the fault it meets, if any, answer in its stead."""
     service = known_services().get(request.path.split("/")[1])
-    if service is None:
+    if service is None or request.path.removeprefix(f"/{service.name}") in service.pages:
         return None
     text = request.get_data(cache=True).decode("utf-8", "replace")
     fault = sandbox().faults.pick(service.name, request.path, text)
@@ -114,12 +122,12 @@ def _as_received(service: str, fault: Fault | None) -> Received:
 def _body() -> Any:
     """The body as data where it is JSON or a form, else as text, else as base64."""
     raw = request.get_data(cache=True)
+    if request.mimetype == "application/x-www-form-urlencoded" or request.files:
+        return {name: values if len(values) > 1 else values[0] for name, values in request.form.lists()} or None
     try:
         return json.loads(raw) if raw else None
     except ValueError:
         pass
-    if request.form or request.files:
-        return request.form.to_dict(flat=True)
     try:
         return raw.decode()
     except UnicodeDecodeError:

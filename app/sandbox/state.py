@@ -43,6 +43,7 @@ class Sandbox:
 
     token_delay_ms: int
     seed: int
+    callback_url: str = ""
     clock: VirtualClock = field(default_factory=VirtualClock)
     received: deque[Received] = field(default_factory=lambda: deque(maxlen=RECEIVED_KEPT))
     scripts: list[Script] = field(default_factory=list)
@@ -54,6 +55,7 @@ class Sandbox:
         self._stores: dict[str, dict[str, Any]] = {}
         self._defaults = (self.token_delay_ms, self.seed)
         self._serial = 0
+        self.generation = 0  # grows with each reset, so that background work of before can end
 
     def reset(self) -> None:
         """Forget all that was received, set, scripted and stored; time is real again."""
@@ -65,6 +67,7 @@ class Sandbox:
             self._serial = 0
             self.faults = FaultBook(self.seed)
             self.clock.reset()
+            self.generation += 1
 
     def store(self, service: str) -> dict[str, Any]:
         """The rows a service keeps, by whatever keys it likes."""

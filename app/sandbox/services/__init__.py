@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.sandbox.frame import Service
-from app.sandbox.services import anthropic, openai, perplexity
+from app.sandbox.services import anthropic, openai, perplexity, slack, twilio
 
 
 def all_services() -> list[Service]:
@@ -12,4 +12,6 @@ def all_services() -> list[Service]:
         anthropic.service(),
         *(openai.service(name) for name in openai.NAMES),
         perplexity.service(),
+        twilio.service(),
+        slack.service(),
     ]
