@@ -14,14 +14,14 @@ from app.accounts import queries as accounts_queries
 from app.accounts.models import Membership, Tenant, User
 from app.accounts.services import audit, invitations, sessions, signup, users
 from app.cdp.queries.segment_pages import names_by_id
-from app.cdp.services import samples, segments
+from app.cdp.services import computed_traits, samples, segments
 from app.core import crypto, mail
 from app.core.config import get_settings
 from app.core.db import db, unit_of_work
 from app.core.jobs import LIVE, BackgroundJob, JobState
 from app.core.jobs_run import execute
 from app.core.tenancy import current_tenant_id, platform_scope, tenant_scope
-from app.demo_content import AUDIENCES, COLLEAGUES, CONVERSATION, INVITED, SEGMENTS, SIMULATION
+from app.demo_content import AUDIENCES, COLLEAGUES, COMPUTED_TRAITS, CONVERSATION, INVITED, SEGMENTS, SIMULATION
 from app.insights import queries
 from app.insights.services import audiences, chat, conversations, simulations
 
@@ -96,6 +96,11 @@ def _fill(user_id: int) -> None:
 def _bring_customers(user_id: int) -> None:
     """Invented customers, as the page for a first visitor loads them, and the segments it offers."""
     samples.load()
+    _work()
+    with unit_of_work():
+        for name, function, event, property_name in COMPUTED_TRAITS:
+            if computed_traits.find_definition(name) is None:
+                computed_traits.create(name, function, event, property_name)
     _work()
     with unit_of_work():
         for name, description, conditions in SEGMENTS:

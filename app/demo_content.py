@@ -38,6 +38,12 @@ COLLEAGUES = (
     ("tom.reilly@orchard.example", "Tom Reilly", "viewer"),
 )
 INVITED = ("ruth.amsel@orchard.example", "analyst")
+COMPUTED_TRAITS = (
+    ("orders", "count", "purchase", ""),
+    ("average_order", "avg", "purchase", "amount"),
+    ("favourite_category", "most_frequent", "purchase", "category"),
+    ("days_since_order", "days_since", "purchase", ""),
+)
 SEGMENTS = (
     (
         "Weeknight regulars",
@@ -86,7 +92,7 @@ SEGMENTS = (
     (
         "Top tenth by spend",
         "The tenth of all customers who spent the most so far.",
-        {"type": "rank", "trait": "total_purchases", "operator": "top", "percent": 10},
+        {"type": "rank", "computed_trait": "total_purchases", "operator": "top", "percent": 10},
     ),
     (
         "Looked, not bought",

@@ -33,7 +33,7 @@ def test_the_messaging_grammar_gives_the_same_tree():
 @pytest.mark.parametrize(
     ("raw", "sentence"),
     [
-        (CONTRACT_EXAMPLE, "total purchases is more than 500 and did purchase in the last 90 days"),
+        (CONTRACT_EXAMPLE, "total purchases is more than 500 and who did purchase in the last 90 days"),
         (
             {
                 "type": "event",
@@ -64,7 +64,7 @@ def test_the_messaging_grammar_gives_the_same_tree():
         ),
         (
             {"operator": "not", "conditions": [{"type": "consent", "channel": "sms", "state": "granted"}]},
-            "not: consent to sms is granted",
+            "not: consent to SMS is granted",
         ),
         (
             {"type": "rank", "computed_trait": "total_purchases", "operator": "top", "percent": 10},

@@ -183,7 +183,7 @@ def test_another_condition_counts_the_segment_anew(pages, three):
     segment_id = pages.save("Who", all_of(BOUGHT))
     pages.save("Who", all_of(BOUGHT, NO_SMS), f"{LIST}/{segment_id}/edit")
     page = pages.text(f"{LIST}/{segment_id}")
-    assert "consent to sms is not granted" in page
+    assert "consent to SMS is not granted" in page
     assert "Grace" not in pages.text(f"{LIST}/{segment_id}/members")
 
 
@@ -209,7 +209,7 @@ def test_why_someone_is_in_or_not_is_told_part_by_part(pages, three):
     answer = pages.client.get(f"{LIST}/{segment_id}/why?person={three['Grace']}").text
     assert "is not in" in answer
     assert len(re.findall('class="seg-yes"', answer)) == 1
-    assert "consent to sms is granted" in answer
+    assert "consent to SMS is granted" in answer
 
 
 def test_overlap_with_another_segment_is_shown(pages, three):

@@ -88,7 +88,7 @@ def test_the_contracts_segment_is_made_counted_and_previewed(client, people, mak
     segment_id = make(CONTRACT_EXAMPLE, "High-Value Customers", description="Customers with LTV > $500")
     shown = client.get(f"{BASE}/{segment_id}").json
     assert (shown["member_count"], shown["conditions"]) == (1, CONTRACT_EXAMPLE)
-    assert shown["sentence"] == "total purchases is more than 500 and did purchase in the last 90 days"
+    assert shown["sentence"] == "total purchases is more than 500 and who did purchase in the last 90 days"
     for answer in (
         client.post(f"{BASE}/{segment_id}/preview"),
         client.post(f"{BASE}/preview", json={"conditions": CONTRACT_EXAMPLE}),
@@ -271,3 +271,46 @@ def test_a_viewer_may_look_but_not_change(client_for, make_member, member, make)
     assert viewer.get(f"{BASE}/{segment_id}").status_code == 200
     assert viewer.post(BASE, json={"name": "x", "conditions": GOLD}).status_code == 403
     assert viewer.delete(f"{BASE}/{segment_id}").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("leaf", "path", "said"),
+    [
+        ({"type": "segment", "segment_id": 999_999}, "segment_id", "there is no segment 999999"),
+        ({"type": "computed_trait", "trait": "nope", "operator": "equals", "value": 1}, "trait", "no computed trait"),
+        ({"type": "rank", "computed_trait": "nope", "count": 3}, "computed_trait", "no computed trait"),
+        ({"type": "rank", "trait": "total_purchases", "count": 3}, "trait", "name it in computed_trait"),
+    ],
+)  # fmt: skip
+def test_what_the_workspace_does_not_have_is_named_by_its_path(client, leaf, path, said):
+    bought = {"type": "event", "event": "purchase"}
+    tree = {"operator": "or", "conditions": [bought, {"operator": "not", "conditions": [bought, leaf]}]}
+    answer = client.post("/api/v1/cdp/segments/preview", json={"conditions": tree})
+    assert answer.status_code == 422
+    assert answer.get_json()["details"]["field"] == f"conditions.conditions[1].conditions[1].{path}"
+    assert said in answer.get_json()["error"]
+
+
+def test_a_circle_is_named_by_the_path_of_what_closes_it(client):
+    bought = {"type": "event", "event": "purchase"}
+    url = "/api/v1/cdp/segments"
+    first = client.post(url, json={"name": "First", "conditions": bought}).get_json()["id"]
+    needs_first = {"type": "segment", "segment_id": first}
+    second = client.post(url, json={"name": "Second", "conditions": needs_first}).get_json()["id"]
+    tree = {"operator": "or", "conditions": [bought, {"type": "segment", "segment_id": second}]}
+    answer = client.patch(f"{url}/{first}", json={"conditions": tree})
+    assert answer.status_code == 422
+    assert answer.get_json()["details"]["field"] == "conditions.conditions[1].segment_id"
+
+
+def test_a_sentence_says_again_who_or_whose_where_it_changes(client):
+    parts = [
+        {"type": "trait", "trait": "city", "operator": "equals", "value": "Leeds"},
+        {"type": "event", "event": "purchase"},
+        {"type": "consent", "channel": "whatsapp", "state": "granted"},
+    ]
+    body = {"conditions": {"operator": "and", "conditions": parts}}
+    told = client.post("/api/v1/cdp/segments/preview", json=body).get_json()["sentence"]
+    assert told == (
+        "Everyone whose city is “Leeds” and who did purchase ever and whose consent to WhatsApp is granted."
+    )

@@ -79,14 +79,14 @@ def test_a_segment_is_built_by_mouse_and_appears_on_the_list(signed_in: Page, st
     second.get_by_label("Kind of condition", exact=True).select_option("consent")
     second.get_by_label("Is or is not", exact=True).select_option("is_not")
     expect(count(page)).to_have_text("1")
-    expect(page.locator("[data-sentence]")).to_contain_text("consent to sms is not granted")
+    expect(page.locator("[data-sentence]")).to_contain_text("consent to SMS is not granted")
     expect(page.locator(".ply-cond__n").first).to_have_text("2")
     expect(page.locator("#preview").get_by_role("link", name="Ada")).to_be_visible()
     assert serious(page) == []
 
     page.get_by_role("button", name="Undo").click()
     expect(second.get_by_label("Is or is not", exact=True)).to_have_value("is")
-    expect(page.locator("[data-sentence]")).to_contain_text("consent to sms is granted")
+    expect(page.locator("[data-sentence]")).to_contain_text("consent to SMS is granted")
     page.get_by_role("button", name="Redo").click()
     expect(second.get_by_label("Is or is not", exact=True)).to_have_value("is_not")
 
@@ -107,7 +107,7 @@ def test_a_segment_is_built_by_mouse_and_appears_on_the_list(signed_in: Page, st
     expect(page.locator("#why-answer")).to_contain_text("Grace is not in this segment")
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Segments").click()
     row = page.get_by_role("row").filter(has_text="Bought twice, no SMS")
-    expect(row).to_contain_text("at least twice in the last 90 days and consent to sms is not granted")
+    expect(row).to_contain_text("at least twice in the last 90 days and whose consent to SMS is not granted")
 
     row.get_by_role("link").click()
     page.get_by_label("More actions").click()

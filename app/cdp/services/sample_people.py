@@ -96,10 +96,10 @@ def make_traits(count: int, seed: int) -> list[dict[str, Any]]:
 def _traits(country: Country, place: int, chance: random.Random) -> dict[str, Any]:
     turn, at = divmod(place, len(country.first_names))
     name = f"{country.first_names[at]} {country.surnames[(at + turn) % len(country.surnames)]}"
-    address = f"{name.lower().translate(PLAIN).replace(' ', '.')}.{country.code.lower()}{place}"
+    address = f"{name.lower().translate(PLAIN).replace(' ', '.')}{place}.{country.code.lower()}"
     born = date(chance.randint(1955, 2004), chance.randint(1, 12), chance.randint(1, 28))
     found: dict[str, Any] = {
-        "name": name, "email": f"{address}@sample.example", "country": country.code, "language": country.language,
+        "name": name, "email": f"{address}@mail.example", "country": country.code, "language": country.language,
         "city": chance.choice(country.cities), "household": chance.randint(1, 5), "birthday": born.isoformat(),
         "newsletter": chance.random() < 0.6, "sample": True,
     }  # fmt: skip

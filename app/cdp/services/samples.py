@@ -83,11 +83,16 @@ def _events_of(number: int, traits: dict[str, Any] | None, now: datetime) -> Ite
     for count, (name, wait, values) in enumerate(_story(habit, traits, chance)):
         if name == "signup":
             names["user_id"] = f"sample-{number:04}"
-        at += timedelta(days=wait)
+        at = _by_day(at + timedelta(days=wait), at)
         if at > now:
             return
         message_id = f"sample-{number:04}-{count:03}"
         yield {"event_name": name, "timestamp": iso(at), "message_id": message_id, **names, **values}
+
+
+def _by_day(at: datetime, before: datetime) -> datetime:
+    """The same time, but nobody shops in the small hours: what would fall there happens in the afternoon."""
+    return at + timedelta(hours=13) if at.hour < 6 and at - before > timedelta(hours=1) else at
 
 
 def _story(habit: Habit, traits: dict[str, Any] | None, chance: random.Random) -> Iterator[tuple[str, float, Any]]:
@@ -98,6 +103,8 @@ def _story(habit: Habit, traits: dict[str, Any] | None, chance: random.Random) -
         return
     yield "signup", 0.01, {"traits": traits, "properties": {"form": "weekly box"}}
     currency = CURRENCIES.get(traits["country"], "EUR")
+    for _ in range(chance.choice((0, 0, 1, 2))):
+        yield _step("product_viewed", chance.uniform(0.5, 20), category=chance.choice(CATEGORIES))
     for _ in range(chance.randint(*habit.orders)):
         category = chance.choice(CATEGORIES)
         yield _step("product_viewed", habit.days_apart * chance.uniform(0.4, 1.6), category=category)

@@ -13,7 +13,7 @@ import numpy as np
 from app.cdp.models import Channel, ConsentValue
 from app.cdp.queries import segment_pages
 from app.cdp.services import evaluation
-from app.cdp.services.conditions import Group, Node
+from app.cdp.services.conditions import Group, Node, words
 from app.cdp.services.conditions.people import ConsentIs, stored_members
 from app.cdp.services.engine.context import Context
 from app.cdp.services.engine.idset import IdSet
@@ -22,7 +22,6 @@ from app.cdp.services.segment_rules import read_conditions
 REACH = (Channel.EMAIL, Channel.ADS, Channel.SMS, Channel.WHATSAPP)
 ENOUGH_MS = 200  # parts that cost a scan are not counted alone once the whole took so long
 SAMPLE = 5
-_OPENINGS = {"did": " who", "stopped": " who", "is": " who", "drawn": "", "none": " for whom"}
 
 
 @dataclass(frozen=True)
@@ -77,20 +76,20 @@ def of_members(segment_id: int) -> Now:
 
 def told(tree: Node, names: dict[int, str] | None = None) -> str:
     """The condition as a sentence: "Everyone who did purchase in the last 90 days."."""
-    words = sentence(tree, names)
-    begins = words.lstrip("(").split(" ", 1)[0]
-    if begins == "not:":
-        return f"Everyone but those for whom this holds: {words.removeprefix('not: ')}."
-    return f"Everyone{_OPENINGS.get(begins, ' whose')} {words}."
+    told = sentence(tree, names)
+    if told.startswith("not: "):
+        return f"Everyone but those for whom this holds: {told.removeprefix('not: ')}."
+    opening = "for whom" if told.startswith("none of: ") else words.opening(told)
+    return f"Everyone {opening} {told}.".replace("  ", " ", 1)
 
 
 def sentence(tree: Node, names: dict[int, str] | None = None) -> str:
     """The condition in plain English, segments by their names: those given, or read when one is named."""
-    words = tree.sentence()
-    if "in segment " not in words:
-        return words
+    told = tree.sentence()
+    if "in segment " not in told:
+        return told
     known = dict(segment_pages.names_by_id()) if names is None else names
-    return re.sub(r"\bin segment ([0-9]+)\b", lambda m: f"in segment “{known.get(int(m[1]), m[1])}”", words)
+    return re.sub(r"\bin segment ([0-9]+)\b", lambda m: f"in segment “{known.get(int(m[1]), m[1])}”", told)
 
 
 def _since(started: float) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import select
@@ -21,24 +22,44 @@ def read_conditions(raw: Any, segment_id: int | None = None) -> Node:
     """The tree of a condition that can be answered here; ValidationFailed says what cannot be, and names a circle."""
     tree = parse(raw)
     definitions = list_definitions(db.session(), current_tenant_id())
-    for leaf in tree.leaves():
-        _check_computed(leaf, definitions)
-    _check_segments(tree, segment_id)
+    placed = list(zip(_paths(raw), tree.leaves(), strict=True))
+    for path, leaf in placed:
+        if isinstance(leaf, ComputedIs):
+            _check_computed(path, leaf, definitions)
+        elif isinstance(leaf, Ranked):
+            _check_ranked(path, leaf, definitions)
+    asked = {leaf.segment_id: f"{path}.segment_id" for path, leaf in reversed(placed) if isinstance(leaf, InSegment)}
+    _check_segments(asked, segment_id)
     return tree
 
 
-def _check_computed(leaf: Node, definitions: dict[str, Definition]) -> None:
-    is_ranked = isinstance(leaf, Ranked) and leaf.is_computed
-    if not isinstance(leaf, ComputedIs) and not is_ranked:
+def _paths(raw: Any, path: str = "conditions") -> Iterator[str]:
+    """Where each leaf of a parsed condition stands, in the order the tree has them."""
+    if "conditions" not in raw:
+        yield path
         return
-    name = leaf.trait  # type: ignore[attr-defined]
-    what = definitions.get(name)
+    for number, part in enumerate(raw["conditions"]):
+        yield from _paths(part, f"{path}.conditions[{number}]")
+
+
+def _check_computed(path: str, leaf: ComputedIs, definitions: dict[str, Definition]) -> None:
+    what = definitions.get(leaf.trait)
     if what is None:
-        raise _refused(f"there is no computed trait {name}")
-    if isinstance(leaf, ComputedIs) and (why := refusal(leaf.comparison, what)):
-        raise _refused(why)
-    if is_ranked and what.function in FROM_ROWS[:1]:
-        raise _refused(f"{name} is not a number")
+        raise _refused(f"{path}.trait", f"there is no computed trait {leaf.trait}")
+    if why := refusal(leaf.comparison, what):
+        raise _refused(path, why)
+
+
+def _check_ranked(path: str, leaf: Ranked, definitions: dict[str, Definition]) -> None:
+    what = definitions.get(leaf.trait)
+    if not leaf.is_computed:
+        if what is not None:
+            raise _refused(f"{path}.trait", f"{leaf.trait} is a computed trait: name it in computed_trait")
+        return
+    if what is None:
+        raise _refused(f"{path}.computed_trait", f"there is no computed trait {leaf.trait}")
+    if what.function in FROM_ROWS[:1]:
+        raise _refused(f"{path}.computed_trait", f"{leaf.trait} is not a number")
 
 
 def used_segments(tree: Node) -> set[int]:
@@ -46,20 +67,18 @@ def used_segments(tree: Node) -> set[int]:
     return {leaf.segment_id for leaf in tree.leaves() if isinstance(leaf, InSegment)}
 
 
-def _check_segments(tree: Node, segment_id: int | None) -> None:
-    wanted = used_segments(tree)
-    if not wanted:
+def _check_segments(asked: dict[int, str], segment_id: int | None) -> None:
+    """`asked`: each segment that is needed, and the path of who needs it."""
+    if not asked:
         return
     rows = {row.id: row for row in db.session.scalars(select(Segment))}
-    unknown = sorted(wanted - rows.keys())
-    if unknown:
-        raise _refused(f"there is no segment {unknown[0]}")
-    circle = _circle(segment_id, wanted, rows) if segment_id is not None else []
+    for one, path in asked.items():
+        if one not in rows:
+            raise _refused(path, f"there is no segment {one}")
+    circle = _circle(segment_id, set(asked), rows) if segment_id is not None else []
     if circle:
         names = " needs ".join(f"“{rows[one].name}”" for one in circle)
-        raise ValidationFailed(
-            f"conditions: segments must not need each other in a circle: {names}.", field="conditions"
-        )
+        raise _refused(asked[circle[1]], f"segments must not need each other in a circle: {names}")
 
 
 def _circle(start: int, wanted: set[int], rows: dict[int, Segment]) -> list[int]:
@@ -103,5 +122,5 @@ def in_order(segments: list[Segment]) -> list[Segment]:
     return list(ordered.values())
 
 
-def _refused(why: str) -> ValidationFailed:
-    return ValidationFailed(f"conditions: {why}.", field="conditions")
+def _refused(path: str, why: str) -> ValidationFailed:
+    return ValidationFailed(f"{path}: {why}.", field=path)

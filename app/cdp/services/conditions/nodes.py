@@ -8,6 +8,10 @@ from functools import cached_property
 
 from sqlalchemy import and_, not_, or_
 
+from app.cdp.services.conditions import words
+from app.cdp.services.conditions import words
+from app.cdp.services.conditions import words
+from app.cdp.services.conditions import words
 from app.cdp.services.engine.context import Context
 from app.cdp.services.engine.idset import IdSet
 from app.cdp.services.engine.json_sql import Truth
@@ -116,4 +120,4 @@ class Group(Node):
         told = [f"({p.sentence()})" if isinstance(p, Group) and len(p.parts) > 1 else p.sentence() for p in self.parts]
         if self.operator == "not":
             return f"none of: {'; '.join(told)}" if len(told) > 1 else f"not: {told[0]}"
-        return f" {self.operator} ".join(told)
+        return words.joined(told, self.operator)

@@ -87,7 +87,7 @@ class ConsentIs(Leaf):
         return frozenset({consent_measure(self.channel)})
 
     def sentence(self) -> str:
-        return f"consent to {self.channel} {'is not' if self.is_negated else 'is'} {self.state}"
+        return f"consent to {words.channel(self.channel)} {'is not' if self.is_negated else 'is'} {self.state}"
 
     def because(self, ctx: Context, profile_id: int) -> str:
         state = ctx.session.scalar(
@@ -96,7 +96,7 @@ class ConsentIs(Leaf):
                 consents.c.channel == self.channel,
             )
         )  # fmt: skip
-        return f"consent to {self.channel} is {state or 'unknown: nothing was ever said'}"
+        return f"consent to {words.channel(self.channel)} is {state or 'unknown: nothing was ever said'}"
 
 
 @dataclass(frozen=True)
