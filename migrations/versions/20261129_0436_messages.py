@@ -119,6 +119,7 @@ def upgrade() -> None:
         sa.Column("channel", sa.String(length=12), nullable=False),
         sa.Column("version_number", sa.Integer(), nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_by", sa.Integer(), nullable=True),
         sa.Column("tenant_id", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -237,7 +238,7 @@ def upgrade() -> None:
         sa.Column("tracks_links", sa.Boolean(), nullable=False),
         sa.Column("goal_event", sa.String(length=200), nullable=False),
         sa.Column("goal_days", sa.Integer(), nullable=False),
-        sa.Column("frozen_through", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("frozen_count", sa.Integer(), nullable=False),
         sa.Column("frozen_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("segment_count", sa.Integer(), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
@@ -366,6 +367,23 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_campaign_alarms_campaign_id"), ["campaign_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_campaign_alarms_tenant_id"), ["tenant_id"], unique=False)
 
+    op.create_table(
+        "campaign_audiences",
+        sa.Column("campaign_id", sa.Integer(), nullable=False),
+        sa.Column("shard", sa.Integer(), nullable=False),
+        sa.Column("ids", sa.LargeBinary(), nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["campaign_id"],
+            ["campaigns.id"],
+            name=op.f("fk_campaign_audiences_campaign_id_campaigns"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenants.id"], name=op.f("fk_campaign_audiences_tenant_id_tenants"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("campaign_id", "shard", name=op.f("pk_campaign_audiences")),
+    )
     op.create_table(
         "campaign_tallies",
         sa.Column("campaign_id", sa.Integer(), nullable=False),
@@ -656,6 +674,7 @@ def downgrade() -> None:
 
     op.drop_table("campaign_variants")
     op.drop_table("campaign_tallies")
+    op.drop_table("campaign_audiences")
     with op.batch_alter_table("campaign_alarms", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_campaign_alarms_tenant_id"))
         batch_op.drop_index(batch_op.f("ix_campaign_alarms_campaign_id"))

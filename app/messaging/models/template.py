@@ -33,7 +33,10 @@ class Approval(StrEnum):
 
 
 class MessageTemplate(TenantScoped, Timestamps, Base):
-    """A named text; `version_number` is its newest version."""
+    """A named text; `version_number` is its newest version.
+
+    With `removed_at` it is deleted for everyone but the campaigns that were sent with it.
+    """
 
     __tablename__ = "message_templates"
     __table_args__ = (UniqueConstraint("tenant_id", "name"),)
@@ -44,6 +47,7 @@ class MessageTemplate(TenantScoped, Timestamps, Base):
     channel: Mapped[str] = mapped_column(String(12), default=MessageChannel.SMS)
     version_number: Mapped[int] = mapped_column(default=1)
     is_active: Mapped[bool] = mapped_column(default=True)
+    removed_at: Mapped[datetime | None]
     created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
+
+from app.messaging.models import MessageChannel
+from app.messaging.services.rules import Prices
 
 Encoding = Literal["GSM-7", "UCS-2"]
 GSM7: Final = "GSM-7"
@@ -52,10 +54,10 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """`micros` are millionths of `currency`; None where the workspace has set no price."""
+    """`micros` are millionths of `currency` for so many parts, or WhatsApp messages, in all."""
 
     parts: int
-    micros: int | None
+    micros: int
     currency: str
 
 
@@ -86,11 +88,10 @@ def suggest(text: str) -> Suggestion | None:
     return Suggestion(simpler, replaced, after, before.parts - after.parts)
 
 
-def estimate(parts: int, recipients: int, prices: Mapping[str, Any], channel: str = "sms") -> Cost:
+def estimate(parts: int, recipients: int, prices: Prices, channel: str = MessageChannel.SMS) -> Cost:
     """What it costs to send a text of so many parts to so many people. A WhatsApp message is one, however long."""
-    sold = (parts if channel == "sms" else min(parts, 1)) * recipients
-    price = prices.get(channel)
-    return Cost(sold, None if price is None else int(price) * sold, str(prices.get("currency") or "USD"))
+    sold = (parts if channel == MessageChannel.SMS else min(parts, 1)) * recipients
+    return Cost(sold, prices.of(channel) * sold, prices.currency)
 
 
 def _packed(encoding: Encoding, characters: int, wide: list[int]) -> Parts:
