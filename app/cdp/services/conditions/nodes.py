@@ -9,9 +9,6 @@ from functools import cached_property
 from sqlalchemy import and_, not_, or_
 
 from app.cdp.services.conditions import words
-from app.cdp.services.conditions import words
-from app.cdp.services.conditions import words
-from app.cdp.services.conditions import words
 from app.cdp.services.engine.context import Context
 from app.cdp.services.engine.idset import IdSet
 from app.cdp.services.engine.json_sql import Truth

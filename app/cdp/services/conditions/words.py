@@ -11,12 +11,6 @@ from app.cdp.services.engine.days import as_date
 _SHOWN = 5
 _CHANNELS = {"sms": "SMS", "whatsapp": "WhatsApp", "email": "e-mail"}
 _OPENINGS = {"did": "who", "stopped": "who", "is": "who", "drawn": "", "none": "", "not:": ""}
-_CHANNELS = {"sms": "SMS", "whatsapp": "WhatsApp", "email": "e-mail"}
-_OPENINGS = {"did": "who", "stopped": "who", "is": "who", "drawn": "", "none": "", "not:": ""}
-_CHANNELS = {"sms": "SMS", "whatsapp": "WhatsApp", "email": "e-mail"}
-_OPENINGS = {"did": "who", "stopped": "who", "is": "who", "drawn": "", "none": "", "not:": ""}
-_CHANNELS = {"sms": "SMS", "whatsapp": "WhatsApp", "email": "e-mail"}
-_OPENINGS = {"did": "who", "stopped": "who", "is": "who", "drawn": "", "none": "", "not:": ""}
 
 
 def quoted(value: Any) -> str:
@@ -56,63 +50,6 @@ def times(count: int) -> str:
 def name(key: str) -> str:
     """A trait's or event's key as people say it."""
     return key.replace("_", " ").strip() or key
-
-
-def channel(key: str) -> str:
-    return _CHANNELS.get(key, key)
-
-
-def opening(told: str) -> str:
-    """The pronoun a told condition follows: who did, whose city is; empty where it takes none."""
-    return _OPENINGS.get(told.lstrip("(").split(" ", 1)[0], "whose")
-
-
-def joined(parts: Sequence[str], joint: str) -> str:
-    """Told conditions in a row; the pronoun comes again where it changes: "city is “Leeds” and who did purchase"."""
-    told, before = parts[0], opening(parts[0])
-    for part in parts[1:]:
-        now = opening(part)
-        told += f" {joint} {now} {part}" if now and now != before else f" {joint} {part}"
-        before = now
-    return told
-
-
-def channel(key: str) -> str:
-    return _CHANNELS.get(key, key)
-
-
-def opening(told: str) -> str:
-    """The pronoun a told condition follows: who did, whose city is; empty where it takes none."""
-    return _OPENINGS.get(told.lstrip("(").split(" ", 1)[0], "whose")
-
-
-def joined(parts: Sequence[str], joint: str) -> str:
-    """Told conditions in a row; the pronoun comes again where it changes: "city is “Leeds” and who did purchase"."""
-    told, before = parts[0], opening(parts[0])
-    for part in parts[1:]:
-        now = opening(part)
-        told += f" {joint} {now} {part}" if now and now != before else f" {joint} {part}"
-        before = now
-    return told
-
-
-def channel(key: str) -> str:
-    return _CHANNELS.get(key, key)
-
-
-def opening(told: str) -> str:
-    """The pronoun a told condition follows: who did, whose city is; empty where it takes none."""
-    return _OPENINGS.get(told.lstrip("(").split(" ", 1)[0], "whose")
-
-
-def joined(parts: Sequence[str], joint: str) -> str:
-    """Told conditions in a row; the pronoun comes again where it changes: "city is “Leeds” and who did purchase"."""
-    told, before = parts[0], opening(parts[0])
-    for part in parts[1:]:
-        now = opening(part)
-        told += f" {joint} {now} {part}" if now and now != before else f" {joint} {part}"
-        before = now
-    return told
 
 
 def channel(key: str) -> str:
