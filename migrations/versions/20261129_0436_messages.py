@@ -449,6 +449,7 @@ def upgrade() -> None:
         sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("token", sa.String(length=40), nullable=True),
         sa.Column("body", sa.Text(), nullable=True),
+        sa.Column("content", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
         sa.Column("sid", sa.String(length=40), nullable=True),
         sa.Column("earlier_sids", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
         sa.Column("segments", sa.Integer(), nullable=False),

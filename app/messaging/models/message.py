@@ -94,6 +94,7 @@ class Message(OfTenant, Base):
     claimed_at: Mapped[datetime | None]
     token: Mapped[str | None] = mapped_column(String(40))  # the sending page's own: a reply sent twice is one
     body: Mapped[str | None] = mapped_column(Text)
+    content: Mapped[dict[str, Any] | None]  # of one sent alone by an approved text: its "sid" and its "variables"
     sid: Mapped[str | None] = mapped_column(String(40))
     earlier_sids: Mapped[list[Any] | None]
     segments: Mapped[int] = mapped_column(default=0)
