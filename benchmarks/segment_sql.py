@@ -8,6 +8,8 @@ from typing import Any
 class ByHand:
     """Semi-joins that the indexes of the tables answer."""
 
+    by_person = "INDEXED BY ix_events_profile_id_at"
+
     def __init__(self, tenant_id: int, today: int, name_ids: dict[str, int]) -> None:
         self.tenant_id, self.today, self.name_ids = tenant_id, today, name_ids
 
@@ -23,14 +25,20 @@ class ByHand:
 
     def _trait(self, raw: dict[str, Any]) -> str:
         name, value, operator = raw["trait"], raw["value"], raw["operator"]
-        column = "p.email" if name == "email" else f"json_extract(p.traits, '$.{name}')"
+        column = "p.email" if name == "email" else self._trait_column(name)
         if operator == "in":
             return f"{column} IN ({', '.join(repr(one) for one in value)})"
         if operator == "between":
             return f"{column} BETWEEN {value[0]} AND {value[1]}"
         if operator == "contains":
             return f"instr({column}, '{value}') > 0"
-        return f"{column} {'>' if operator == 'greater_than' else 'IS NOT'} {value!r}"
+        return f"{column} {'>' if operator == 'greater_than' else 'IS DISTINCT FROM'} {value!r}"
+
+    def _trait_column(self, name: str) -> str:
+        return f"json_extract(p.traits, '$.{name}')"
+
+    def _property(self, name: str) -> str:
+        return f"json_extract(properties, '$.{name}')"
 
     def _lifecycle(self, raw: dict[str, Any]) -> str:
         return f"p.lifecycle IN ({', '.join(repr(one) for one in raw['value'])})"
@@ -50,11 +58,11 @@ class ByHand:
     def _event(self, raw: dict[str, Any]) -> str:
         rows = f"SELECT profile_id {self._events(raw['event'], raw['time_window'])}"
         for one in raw.get("where", ()):
-            rows += f" AND json_extract(properties, '$.{one['property']}') > {one['value']}"
+            rows += f" AND {self._property(one['property'])} > {one['value']}"
         if "count" in raw:
             rows += f" GROUP BY profile_id HAVING count(*) >= {raw['count']['at_least']}"
         if "aggregate" in raw:
-            amount = "json_extract(properties, '$.amount')"
+            amount = self._property("amount")
             rows += f" GROUP BY profile_id HAVING sum({amount}) > {raw['aggregate']['value']}"
         return f"p.id {'NOT ' if raw.get('operator') == 'not_occurred' else ''}IN ({rows})"
 
@@ -74,6 +82,6 @@ class ByHand:
         """The second step by the index of the person: left to itself SQLite takes that of the name, for minutes."""
         first = self._events(raw["steps"][0]["event"], raw["time_window"]).replace("FROM events", "FROM events a")
         second = self._events(raw["steps"][1]["event"], raw["time_window"])
-        second = second.replace("FROM events WHERE", "FROM events b INDEXED BY ix_events_profile_id_at WHERE")
+        second = second.replace("FROM events WHERE", f"FROM events b {self.by_person} WHERE")
         on = f"b.profile_id = a.profile_id AND b.at > a.at AND b.day - a.day <= {raw['within_days']}"
         return f"p.id IN (SELECT profile_id {first} AND EXISTS (SELECT 1 {second} AND {on}))"
