@@ -6,11 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import uuid4
 
-from sqlalchemy import Float, ForeignKey, Index, String, Text
+from sqlalchemy import Float, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.clock import utc_now
-from app.core.db import Base, BigId, OfTenant, TenantScoped, Timestamps
+from app.core.db import Base, OfTenant, TenantScoped, Timestamps
 from app.messaging.models.template import MessageChannel
 
 
@@ -44,8 +44,8 @@ EDITABLE = (CampaignState.DRAFT, CampaignState.SCHEDULED)
 class Campaign(TenantScoped, Timestamps, Base):
     """`rate_per_second` 0 is as fast as the senders allow. Quiet hours left empty are the tenant's.
 
-    Recipients are frozen from the segment at launch, in the order of profile ids: `frozen_through` is the last one
-    looked at, `frozen_at` when all were.
+    Recipients are frozen from the segment as it is at launch: `segment_count` people were in it, `frozen_count` of them
+    have their row so far, `frozen_at` is when all had.
     """
 
     __tablename__ = "campaigns"
@@ -71,9 +71,9 @@ class Campaign(TenantScoped, Timestamps, Base):
     tracks_links: Mapped[bool] = mapped_column(default=True)
     goal_event: Mapped[str] = mapped_column(String(200), default="")
     goal_days: Mapped[int] = mapped_column(default=7)
-    frozen_through: Mapped[int] = mapped_column(BigId, default=0)
+    frozen_count: Mapped[int] = mapped_column(default=0)
     frozen_at: Mapped[datetime | None]
-    segment_count: Mapped[int] = mapped_column(default=0)  # members looked at while freezing
+    segment_count: Mapped[int] = mapped_column(default=0)
     started_at: Mapped[datetime | None]
     paused_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
@@ -82,6 +82,16 @@ class Campaign(TenantScoped, Timestamps, Base):
     alarmed_at: Mapped[datetime | None]
     copied_from_id: Mapped[int | None]
     created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+
+
+class CampaignAudience(OfTenant, Base):
+    """Who was in the segment at launch, a bitmap a shard; gone once all have their row."""
+
+    __tablename__ = "campaign_audiences"
+
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True)
+    shard: Mapped[int] = mapped_column(primary_key=True)
+    ids: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class CampaignVariant(TenantScoped, Base):

@@ -1,0 +1,26 @@
+"""Sending in the background, and waking it."""
+
+from __future__ import annotations
+
+from app.core.jobs import Queue, job
+from app.core.schedule import periodic
+from app.messaging.services import delivery, sending
+
+
+@job(sending.JOB, queue=Queue.BULK, max_attempts=3, timeout=600)
+def send(lane: int, turn: int) -> None:
+    """One turn of a lane over all running campaigns."""
+    sending.run_lane(lane, turn)
+
+
+@job(delivery.JOB, queue=Queue.CRITICAL, max_attempts=5, timeout=120)
+def send_one(message_id: int) -> None:
+    """Hand over one message that belongs to no campaign: a reply, a single send."""
+    delivery.send_one(message_id)
+
+
+@periodic("messaging.wake", every_seconds=5)
+def wake() -> None:
+    """Sending goes on by itself: after a restart, when a night ends, when whoever sent was killed."""
+    sending.wake()
+    delivery.wake_singles()

@@ -1,0 +1,338 @@
+"""Campaigns: drafted, scheduled, started, paused, ended; one table says what may follow what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import column, func, select, table
+
+from app.accounts.services import audit
+from app.cdp.services import segments
+from app.core.activity import record_activity
+from app.core.clock import utc_now
+from app.core.db import db, get_required
+from app.core.errors import Conflict, EntitlementExceeded, InvalidTransition, NotFound, ValidationFailed
+from app.core.events import emit
+from app.core.jobs import enqueue
+from app.core.tenancy import current_tenant_id
+from app.messaging.events import CampaignMoved
+from app.messaging.models import (
+    EDITABLE,
+    ENDED,
+    TRANSITIONS,
+    Approval,
+    Campaign,
+    CampaignState,
+    CampaignVariant,
+    MessageChannel,
+    MessageTemplate,
+    TemplateVersion,
+)
+from app.messaging.services import accounts, links, templates
+from app.messaging.services import campaign_rules as rules
+from app.messaging.services.campaign_rules import VariantIn
+from app.messaging.services.recipients import list_variants
+
+_segments = table("segments", *map(column, ("id", "uuid", "name", "tenant_id", "member_count", "kind")))
+_tenants = table("tenants", *map(column, ("id", "max_campaigns")))
+LETTERS = "ABCDE"
+SEGMENT_COLUMNS = ("id", "uuid", "name", "member_count")
+
+
+@dataclass(frozen=True)
+class CampaignIn:
+    """What makes a campaign. Its channel is that of its templates."""
+
+    name: str
+    segment_id: int
+    variants: Sequence[VariantIn]
+    description: str = ""
+    sender_id: int | None = None
+    schedule_at: datetime | None = None
+    rate_per_second: float | None = 10.0
+    quiet_start: str | None = None
+    quiet_end: str | None = None
+    keeps_caps: bool = True
+    holdout_percent: float = 0.0
+    tracks_links: bool = True
+    goal_event: str = ""
+    goal_days: int = 7
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def create(wanted: CampaignIn, *, user_id: int | None = None) -> Campaign:
+    """A draft, or a scheduled campaign when it has a time."""
+    _refuse_too_many()
+    row = Campaign(created_by=user_id, segment_id=wanted.segment_id, name="", state=CampaignState.DRAFT)
+    values, versions = _checked(wanted)
+    _set(row, values)
+    row.state = CampaignState.SCHEDULED if row.schedule_at else CampaignState.DRAFT
+    db.session.add(row)
+    db.session.flush()
+    _set_variants(row, wanted.variants, versions)
+    audit.record("campaign.created", row, after={"name": row.name, "segment": row.segment_id, "state": row.state})
+    _tell(row)
+    return row
+
+
+def update(campaign_id: int, wanted: CampaignIn) -> Campaign:
+    """Change a draft or a scheduled campaign; nothing else can be changed."""
+    row = get(campaign_id, for_update=True)
+    if row.state not in EDITABLE:
+        raise InvalidTransition(f"A campaign that is {row.state} cannot be changed. Make a copy of it.")
+    values, versions = _checked(wanted)
+    before, after = audit.changed(row, values)
+    row.state = CampaignState.SCHEDULED if row.schedule_at else CampaignState.DRAFT
+    for old in list_variants(row.id):
+        db.session.delete(old)
+    db.session.flush()
+    _set_variants(row, wanted.variants, versions)
+    if after:
+        audit.record("campaign.changed", row, before=before, after=after)
+    _tell(row)
+    return row
+
+
+def get(campaign_id: int, *, for_update: bool = False) -> Campaign:
+    return get_required(Campaign, campaign_id, for_update=for_update, label="Campaign")
+
+
+def get_by_uuid(uuid: str, *, for_update: bool = False) -> Campaign:
+    """The campaign by the id the messaging contract gives it."""
+    statement = select(Campaign.id).where(Campaign.uuid == uuid)
+    found = db.session.scalar(statement)
+    if found is None:
+        raise NotFound("Campaign not found.")
+    return get(found, for_update=for_update)
+
+
+def launch(campaign_id: int, *, user_id: int | None = None) -> Campaign:
+    """Start sending: whoever is in the segment now is written to. Refused where it could not work; twice is once."""
+    row = get(campaign_id, for_update=True)
+    _check_move(row, CampaignState.RUNNING)
+    if row.started_at is not None:
+        return _go_on(row)
+    versions = _versions_of(row)
+    _refuse_unsendable(row, versions)
+    links.prepare(row.id, [one.content for one in versions])
+    row.started_at, row.schedule_at = utc_now(), None
+    _move(row, CampaignState.RUNNING, "campaign.launched")
+    enqueue("messaging.freeze", unique_key=f"messaging.freeze:{row.id}", label=f"Send {row.name}"[:200],
+            url=f"/app/campaigns/{row.id}", campaign_id=row.id)  # fmt: skip
+    return row
+
+
+def pause(campaign_id: int, reason: str = "") -> Campaign:
+    """Stop sending for now; what is in the air is not called back."""
+    row = get(campaign_id, for_update=True)
+    _check_move(row, CampaignState.PAUSED)
+    row.paused_at, row.pause_reason = utc_now(), reason
+    return _move(row, CampaignState.PAUSED, "campaign.paused")
+
+
+def pause_by_itself(campaign_id: int, reason: str) -> None:
+    """Pause a campaign that cannot go on, and say so; one that does not run is left alone."""
+    row = get(campaign_id, for_update=True)
+    if row.state == CampaignState.RUNNING:
+        pause(campaign_id, reason)
+        record_activity("campaign", f"{row.name} was paused", reason, f"/app/campaigns/{row.id}", is_failure=True)
+
+
+def resume(campaign_id: int) -> Campaign:
+    """Go on sending where it stopped."""
+    row = get(campaign_id, for_update=True)
+    if row.state not in (CampaignState.PAUSED, CampaignState.FAILED):
+        raise InvalidTransition(f"A campaign that is {row.state} cannot be resumed.")
+    return _go_on(row)
+
+
+def cancel(campaign_id: int) -> Campaign:
+    """End it for good: whoever was not written to by now is not written to."""
+    row = get(campaign_id, for_update=True)
+    _check_move(row, CampaignState.CANCELLED)
+    row.completed_at, row.schedule_at = utc_now(), None
+    enqueue("messaging.cancel_rest", unique_key=f"messaging.cancel_rest:{row.id}", campaign_id=row.id)
+    return _move(row, CampaignState.CANCELLED, "campaign.cancelled")
+
+
+def unschedule(campaign_id: int) -> Campaign:
+    """Back to a draft."""
+    row = get(campaign_id, for_update=True)
+    _check_move(row, CampaignState.DRAFT)
+    row.schedule_at = None
+    return _move(row, CampaignState.DRAFT, "campaign.unscheduled")
+
+
+def schedule(campaign_id: int, at: datetime) -> Campaign:
+    """Start it by itself at a time to come; a scheduled one may be moved to another time."""
+    row = get(campaign_id, for_update=True)
+    if row.state != CampaignState.SCHEDULED:
+        _check_move(row, CampaignState.SCHEDULED)
+    row.schedule_at = rules.schedule(at)
+    return _move(row, CampaignState.SCHEDULED, "campaign.scheduled")
+
+
+def duplicate(campaign_id: int, *, user_id: int | None = None) -> Campaign:
+    """A draft with the same settings, the newest version of each template, and no time."""
+    row = get(campaign_id)
+    wanted = CampaignIn(
+        name=f"{row.name[:190]}, copy", description=row.description, segment_id=row.segment_id,
+        variants=[VariantIn(_template_of(one), one.weight) for one in list_variants(row.id)],
+        sender_id=row.sender_id, rate_per_second=row.rate_per_second or None, quiet_start=row.quiet_start or None,
+        quiet_end=row.quiet_end or None, keeps_caps=row.keeps_caps, holdout_percent=row.holdout_percent,
+        tracks_links=row.tracks_links, goal_event=row.goal_event, goal_days=row.goal_days,
+    )  # fmt: skip
+    copy = create(wanted, user_id=user_id)
+    copy.copied_from_id = row.id
+    return copy
+
+
+def delete(campaign_id: int) -> None:
+    """Forget a campaign that never sent anything."""
+    row = get(campaign_id, for_update=True)
+    if row.started_at is not None:
+        raise InvalidTransition("A campaign that was started stays, with what it sent.")
+    audit.record("campaign.deleted", row, before={"name": row.name})
+    db.session.delete(row)
+    db.session.flush()
+
+
+def launch_due(campaign_id: int) -> None:
+    """Start a scheduled campaign whose time has come; one that cannot start has failed, and says why."""
+    row = get(campaign_id, for_update=True)
+    if row.state != CampaignState.SCHEDULED or row.schedule_at is None or row.schedule_at > utc_now():
+        return
+    try:
+        launch(campaign_id)
+    except (Conflict, ValidationFailed) as error:
+        row.error = error.message
+        _move(row, CampaignState.FAILED, "campaign.failed")
+        record_activity("campaign", f"{row.name} could not start", error.message, f"/app/campaigns/{row.id}",
+                        is_failure=True)  # fmt: skip
+
+
+def find_segment(segment_id: int) -> Any:
+    """id, uuid, name and member_count of a segment of the tenant; ValidationFailed without one."""
+    columns = [_segments.c[name] for name in SEGMENT_COLUMNS]
+    where = (_segments.c.tenant_id == current_tenant_id(), _segments.c.id == segment_id)
+    row = db.session.execute(select(*columns).where(*where)).one_or_none()
+    if row is None:
+        raise ValidationFailed("segment_id: there is no such segment.", field="segment_id", provided=segment_id,
+                               expected="the id of a segment")  # fmt: skip
+    return row
+
+
+def _checked(wanted: CampaignIn) -> tuple[dict[str, Any], list[TemplateVersion]]:
+    """The columns of a campaign, and the version each variant sends."""
+    find_segment(wanted.segment_id)
+    rules.variants(wanted.variants)
+    found = [_template(one.template_id) for one in wanted.variants]
+    channels = {one.channel for one in found}
+    if len(channels) > 1:
+        raise ValidationFailed("variants: all must be of one channel.", field="variants", provided=sorted(channels),
+                               expected="templates of one channel")  # fmt: skip
+    channel = channels.pop()
+    if wanted.sender_id is not None:
+        accounts.get_sender(channel, wanted.sender_id)
+    quiet_start, quiet_end = rules.quiet_hours(wanted.quiet_start, wanted.quiet_end)
+    goal_event, goal_days = rules.goal(wanted.goal_event, wanted.goal_days)
+    values = {
+        "name": rules.name(wanted.name), "description": wanted.description.strip()[:2000], "channel": channel,
+        "segment_id": wanted.segment_id, "sender_id": wanted.sender_id,
+        "schedule_at": rules.schedule(wanted.schedule_at), "rate_per_second": rules.rate(wanted.rate_per_second),
+        "quiet_start": quiet_start, "quiet_end": quiet_end, "keeps_caps": wanted.keeps_caps,
+        "holdout_percent": rules.holdout(wanted.holdout_percent), "tracks_links": wanted.tracks_links,
+        "goal_event": goal_event, "goal_days": goal_days,
+    }  # fmt: skip
+    return values, [templates.version_to_send(one) for one in found]
+
+
+def _template(template_id: int) -> MessageTemplate:
+    try:
+        row = templates.get(template_id)
+    except NotFound:
+        raise ValidationFailed("template_id: there is no such template.", field="template_id", provided=template_id,
+                               expected="the id of a template") from None  # fmt: skip
+    if not row.is_active:
+        raise ValidationFailed(f"template_id: “{row.name}” is not active.", field="template_id", provided=row.name,
+                               expected="an active template")  # fmt: skip
+    return row
+
+
+def _set(row: Campaign, values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(row, name, value)
+
+
+def _set_variants(row: Campaign, wanted: Sequence[VariantIn], versions: Sequence[TemplateVersion]) -> None:
+    for letter, one, version in zip(LETTERS, wanted, versions, strict=False):
+        db.session.add(CampaignVariant(campaign_id=row.id, label=letter, version_id=version.id, weight=one.weight))
+    db.session.flush()
+
+
+def _template_of(variant: CampaignVariant) -> int:
+    return db.session.scalars(select(TemplateVersion.template_id).where(TemplateVersion.id == variant.version_id)).one()
+
+
+def _versions_of(row: Campaign) -> list[TemplateVersion]:
+    ids = [one.version_id for one in list_variants(row.id)]
+    return list(db.session.scalars(select(TemplateVersion).where(TemplateVersion.id.in_(ids))))
+
+
+def _refuse_unsendable(row: Campaign, versions: Sequence[TemplateVersion]) -> None:
+    """What would fail for everyone is said before anyone is written to."""
+    accounts.provider()
+    accounts.get_sender(row.channel, row.sender_id)
+    if row.channel == MessageChannel.WHATSAPP and any(one.approval != Approval.APPROVED for one in versions):
+        raise ValidationFailed("The text is not approved by WhatsApp yet. Submit it on the template's page.",
+                               field="template_id", expected="an approved template")  # fmt: skip
+    if not len(segments.members_of(row.segment_id)):
+        raise ValidationFailed("Nobody is in the segment of this campaign.", field="segment_id",
+                               provided=row.segment_id, expected="a segment with people in it")  # fmt: skip
+
+
+def _go_on(row: Campaign) -> Campaign:
+    row.paused_at, row.pause_reason, row.error = None, "", ""
+    _move(row, CampaignState.RUNNING, "campaign.resumed")
+    if row.frozen_at is None:
+        enqueue("messaging.freeze", unique_key=f"messaging.freeze:{row.id}", label=f"Send {row.name}"[:200],
+                url=f"/app/campaigns/{row.id}", campaign_id=row.id)  # fmt: skip
+    enqueue("messaging.wake_senders", unique_key="messaging.wake_senders")
+    return row
+
+
+def _check_move(row: Campaign, to: CampaignState) -> None:
+    if to not in TRANSITIONS[CampaignState(row.state)]:
+        raise InvalidTransition(f"A campaign that is {row.state} cannot become {to}.", provided=row.state,
+                                expected=sorted(TRANSITIONS[CampaignState(row.state)]))  # fmt: skip
+
+
+def _move(row: Campaign, to: CampaignState, said: str) -> Campaign:
+    before, row.state = row.state, to
+    audit.record(said, row, before={"state": before}, after={"state": to})
+    db.session.flush()
+    _tell(row)
+    return row
+
+
+def _tell(row: Campaign) -> None:
+    emit(CampaignMoved(row.tenant_id, row.id, row.uuid, row.name, row.state))
+
+
+def _refuse_too_many() -> None:
+    most = db.session.scalar(select(_tenants.c.max_campaigns).where(_tenants.c.id == current_tenant_id()))
+    if most is None:
+        return
+    live = db.session.scalar(select(func.count(Campaign.id)).where(Campaign.state.not_in(ENDED))) or 0
+    if live >= most:
+        raise EntitlementExceeded(f"Your plan has room for {most:,} campaigns that are not over.", limit=most)
+
+
+@segments.register_user
+def name_users_of_segment(segment_id: int) -> Iterable[str]:
+    """Campaigns that still need a segment: it cannot be deleted."""
+    rows = db.session.execute(select(Campaign.name).where(Campaign.segment_id == segment_id).limit(5))
+    return [f"campaign {row.name}" for row in rows]

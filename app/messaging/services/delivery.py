@@ -1,0 +1,105 @@
+"""One message by itself: a reply by hand, a single send, a test. The same gate and the same record as a campaign's."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import select, update
+
+from app.core.clock import utc_now
+from app.core.db import db, unit_of_work
+from app.core.jobs import enqueue
+from app.core.tenancy import current_tenant_id, platform_scope, tenant_scope
+from app.messaging.models import Message, MessageState
+from app.messaging.providers.base import Outgoing
+from app.messaging.services import accounts, gate
+from app.messaging.services.delivery_claims import PENDING, Ready
+from app.messaging.services.delivery_outcomes import Outcome, record
+from app.messaging.services.delivery_reference import callback_url
+from app.messaging.services.handing_over import hand_over
+from app.messaging.services.plans import sender_pace
+
+JOB = "messaging.send_one"
+LONGEST_WAIT = 60.0
+_messages: Any = Message.__table__
+
+
+def send_soon(message: Message) -> None:
+    """Ask for the sending of a message without a campaign, whose words stand in it; leaves after the commit."""
+    enqueue(JOB, unique_key=f"{JOB}:{message.id}", message_id=message.id)
+
+
+def send_one(message_id: int) -> None:
+    """Hand it over if it waits. Run twice it does nothing twice; one that nobody knows about is looked up elsewhere."""
+    with unit_of_work():
+        ready = _claim(message_id)
+    if ready is None:
+        return
+    sender = accounts.find_sender(ready.outgoing.channel)
+    provider = accounts.provider()
+    db.session.rollback()
+    pace = [sender_pace(sender)] if sender else []
+    deadline = time.monotonic() + LONGEST_WAIT
+    while not (decision := gate.take(pace, ready.outgoing.channel, [ready.outgoing.to])).goes:
+        if time.monotonic() > deadline:
+            return  # the claim runs out, and it is looked up and sent later
+        time.sleep(min(1.0, decision.wait_seconds))
+    if not decision.goes[0]:
+        outcome = Outcome(ready, utc_now())
+    else:
+        outcome = hand_over(provider, ready)
+        gate.land(ready.outgoing.channel, [ready.outgoing.to])
+    with unit_of_work():
+        record([outcome])
+        _again(message_id)
+
+
+def _claim(message_id: int) -> Ready | None:
+    row = db.session.execute(
+        update(_messages)
+        .where(
+            _messages.c.id == message_id,
+            _messages.c.tenant_id == current_tenant_id(),
+            _messages.c.state == MessageState.PENDING,
+        )
+        .values(state=MessageState.CLAIMED, claim=uuid4().hex, claimed_at=utc_now())
+        .returning(*_messages.c)
+    ).first()
+    if row is None:
+        return None
+    body = row.body or ""
+    outgoing = Outgoing(row.channel, row.address, row.sender, body=body, status_callback=callback_url(row.id))
+    if row.content:
+        outgoing = Outgoing(row.channel, row.address, row.sender, content_sid=row.content["sid"],
+                            variables=row.content["variables"], status_callback=callback_url(row.id))  # fmt: skip
+    return Ready(row.id, row.campaign_id, row.variant_id, row.profile_id, row.claim, row.attempts, row.reason, body,
+                 outgoing)  # fmt: skip
+
+
+def _again(message_id: int) -> None:
+    """One that the provider asked to be sent later is asked for again by the sweep, or now when it is due."""
+    row = db.session.execute(
+        select(_messages.c.state, _messages.c.due_at).where(
+            _messages.c.id == message_id, _messages.c.tenant_id == current_tenant_id()
+        )
+    ).first()
+    if row is not None and row.state == MessageState.PENDING and row.due_at <= utc_now() + timedelta(seconds=1):
+        enqueue(JOB, unique_key=f"{JOB}:{message_id}:again", message_id=message_id)
+
+
+def wake_singles() -> None:
+    """Ask again for single messages that are due: put off by the provider, or put back by a look-up."""
+    with platform_scope():
+        rows = db.session.execute(
+            select(_messages.c.id, _messages.c.tenant_id)
+            .where(_messages.c.campaign_id.is_(None), _messages.c.state == PENDING, _messages.c.due_at <= utc_now())
+            .order_by(_messages.c.due_at)
+            .limit(200)
+        ).all()
+        db.session.rollback()
+    for message_id, tenant_id in rows:
+        with tenant_scope(tenant_id), unit_of_work():
+            enqueue(JOB, unique_key=f"{JOB}:{message_id}", message_id=message_id)

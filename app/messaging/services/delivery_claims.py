@@ -1,0 +1,286 @@
+"""Taking messages to send: marked as ours, looked at once more, and made ready. Short transactions, so many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import and_, bindparam, column, func, literal_column, select, table, update
+
+from app.cdp.queries.lists import ids_in, is_sqlite, texts_in
+from app.cdp.services import merges
+from app.core.clock import utc_now
+from app.core.db import db
+from app.core.tenancy import current_tenant_id
+from app.messaging.models import Message, MessageState, Skip, Suppression
+from app.messaging.providers.base import Outgoing
+from app.messaging.services import quiet_hours, tallies
+from app.messaging.services.delivery_reference import callback_url
+from app.messaging.services.plans import Plan, Text
+from app.messaging.services.quiet_hours import US_WINDOW
+from app.messaging.services.rendering import MissingVariable, PersonRow, values_of
+from app.messaging.services.tallies import Shift
+from app.messaging.services.whatsapp_content import content_variables
+
+LEAVES_WITHIN = timedelta(seconds=10)  # what is claimed has left by then, or waits for its night to end
+_messages: Any = Message.__table__
+_suppressed: Any = Suppression.__table__
+_people = table("profiles", *map(column, ("id", "tenant_id", "traits", "name", "phone", "merged_into_id")))
+_consents = table("consent_states", *map(column, ("profile_id", "tenant_id", "channel", "state", "source")))
+_identities = table("identities", *map(column, ("profile_id", "tenant_id", "kind", "value")))
+PENDING: Any = literal_column("'pending'")  # as the index that finds them says it
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A claimed message with everything it takes to hand it over."""
+
+    message_id: int
+    campaign_id: int | None
+    variant_id: int
+    profile_id: int | None
+    claim: str
+    attempts: int
+    was: str  # the reason it stood with while it waited: quiet_hours, or none
+    body: str
+    outgoing: Outgoing
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """What becomes of a claimed message that is not sent now: skipped for a reason, or held until `due_at`."""
+
+    row: Any
+    state: str
+    reason: str
+    due_at: datetime
+    profile_id: int | None
+
+
+def claim(plan: Plan, most: int) -> tuple[list[Ready], int]:
+    """Claim up to `most` due messages in the current unit of work; those that may leave, and how many were looked at.
+
+    Consent, suppressions, caps and quiet hours are looked at again: much may have happened since the freezing.
+    """
+    rows = _take(plan, most)
+    if not rows:
+        return [], 0
+    people = _people_of(rows, plan.channel)
+    sent = _sent_counts(plan, [row.profile_id for row in rows])
+    bad = _suppressed_of(plan.channel, [row.address for row in rows])
+    ready: list[Ready] = []
+    verdicts: list[_Verdict] = []
+    for row in rows:
+        decided = _judge(plan, row, people.get(row.id), sent, is_bad=row.address in bad)
+        (ready if isinstance(decided, Ready) else verdicts).append(decided)  # type: ignore[arg-type]
+    settle(verdicts, plan.campaign_id)
+    return ready, len(rows)
+
+
+def _take(plan: Plan, most: int) -> list[Any]:
+    now = utc_now()
+    chosen = (
+        select(_messages.c.id)
+        .where(
+            _messages.c.campaign_id == plan.campaign_id,
+            _messages.c.tenant_id == current_tenant_id(),
+            _messages.c.state == PENDING,
+            _messages.c.due_at <= now,
+        )
+        .order_by(_messages.c.due_at, _messages.c.id)
+        .limit(most)
+    )
+    if not is_sqlite():
+        chosen = chosen.with_for_update(skip_locked=True)
+    columns = ("id", "variant_id", "profile_id", "address", "attempts", "reason", "claim")
+    statement = (
+        update(_messages)
+        .where(_messages.c.id.in_(chosen))
+        .values(state=MessageState.CLAIMED, claim=uuid4().hex, claimed_at=now)
+        .returning(*(_messages.c[name] for name in columns))
+    )
+    return list(db.session.execute(statement))
+
+
+def _people_of(rows: Sequence[Any], channel: str) -> dict[int, Any]:
+    """By message id: the person as they are now, what they agreed to, and whether the number is suppressed."""
+    tenant_id = current_tenant_id()
+    agreed = and_(
+        _consents.c.profile_id == _people.c.id, _consents.c.channel == channel, _consents.c.tenant_id == tenant_id
+    )
+    columns = (_people.c.id, _people.c.traits, _people.c.name, _people.c.phone, _people.c.merged_into_id,
+               _consents.c.state, _consents.c.source)  # fmt: skip
+    statement = (
+        select(*columns)
+        .select_from(_people.outerjoin(_consents, agreed))
+        .where(_people.c.tenant_id == tenant_id, _people.c.id.in_(ids_in({row.profile_id for row in rows})))
+    )
+    found = {row.id: row for row in db.session.execute(statement)}
+    people = {}
+    for row in rows:
+        person = found.get(row.profile_id)
+        if person is not None and person.merged_into_id is not None:
+            current = merges.current_id(row.profile_id)
+            person = db.session.execute(_only(statement, current)).one_or_none() if current else None
+        people[row.id] = person
+    return people
+
+
+def people_by_number(number: str, channel: str) -> Any:
+    """Whoever has this number now (the newest, should two have it), with what they agreed to; None for nobody."""
+    tenant_id = current_tenant_id()
+    agreed = and_(
+        _consents.c.profile_id == _people.c.id, _consents.c.channel == channel, _consents.c.tenant_id == tenant_id
+    )
+    owner = select(_identities.c.profile_id).where(
+        _identities.c.tenant_id == tenant_id, _identities.c.kind == "phone", _identities.c.value == number
+    )
+    columns = (_people.c.id, _people.c.traits, _people.c.name, _consents.c.state, _consents.c.source)
+    statement = select(*columns).select_from(_people.outerjoin(_consents, agreed))
+    return db.session.execute(
+        statement.where(_people.c.tenant_id == tenant_id, _people.c.id.in_(owner)).limit(1)
+    ).one_or_none()
+
+
+def _only(statement: Any, profile_id: int) -> Any:
+    """The same question about one person."""
+    tenant_id = current_tenant_id()
+    bare = select(*statement.selected_columns).select_from(statement.get_final_froms()[0])
+    return bare.where(_people.c.tenant_id == tenant_id, _people.c.id == profile_id)
+
+
+def _sent_counts(plan: Plan, profile_ids: Iterable[int]) -> list[dict[int, int]]:
+    """For each cap: messages each person got in its days."""
+    counts = []
+    ids = [one for one in profile_ids if one is not None]
+    for cap in plan.caps:
+        rows = db.session.execute(
+            select(_messages.c.profile_id, func.count())
+            .where(
+                _messages.c.profile_id.in_(ids_in(ids)),
+                _messages.c.channel == plan.channel,
+                _messages.c.sent_at >= utc_now() - timedelta(days=cap.days),
+                _messages.c.tenant_id + 0 == current_tenant_id(),
+            )
+            .group_by(_messages.c.profile_id)
+        )
+        counts.append({row[0]: row[1] for row in rows})
+    return counts
+
+
+def _judge(plan: Plan, row: Any, person: Any, sent: list[dict[int, int]], *, is_bad: bool) -> Ready | _Verdict:
+    now = utc_now()
+
+    def skip(reason: str) -> _Verdict:
+        return _Verdict(row, MessageState.SKIPPED, reason, now, row.profile_id)
+
+    if person is None:
+        return skip(Skip.GONE)
+    if person.id != row.profile_id and _has_row(plan.campaign_id, person.id):
+        return skip(Skip.DUPLICATE_PERSON)
+    if person.state != "granted":
+        return skip(Skip.STOP if person.source in ("stop", "carrier") else Skip.NO_CONSENT)
+    if is_bad:
+        return skip(Skip.BAD_NUMBER)
+    if any(counts.get(person.id, 0) >= cap.most for cap, counts in zip(plan.caps, sent, strict=True)):
+        return skip(Skip.CAP_REACHED)
+    free_at = _free_at(plan, person.traits, row.address, now + LEAVES_WITHIN)
+    if free_at > now + LEAVES_WITHIN:
+        return _Verdict(row, MessageState.PENDING, Skip.QUIET_HOURS, free_at, row.profile_id)
+    try:
+        return make_ready(plan, row, person)
+    except MissingVariable:
+        return skip(Skip.MISSING_VARIABLE)
+
+
+def _free_at(plan: Plan, traits: Any, address: str, moment: datetime) -> datetime:
+    place = quiet_hours.place_of(traits or {}, address, plan.workspace.timezone)
+    windows = [plan.quiet, US_WINDOW] if place.is_in_us and plan.keeps_us_hours else [plan.quiet]
+    return quiet_hours.next_allowed(moment, place.zones, windows)
+
+
+def _has_row(campaign_id: int, profile_id: int) -> bool:
+    where = (_messages.c.campaign_id == campaign_id, _messages.c.profile_id == profile_id)
+    return db.session.scalar(select(_messages.c.id).where(*where)) is not None
+
+
+def _suppressed_of(channel: str, addresses: Sequence[str]) -> set[str]:
+    where = (_suppressed.c.tenant_id == current_tenant_id(), _suppressed.c.channel == channel)
+    statement = select(_suppressed.c.address).where(*where, _suppressed.c.address.in_(texts_in(addresses)))
+    return set(db.session.scalars(statement))
+
+
+def make_ready(plan: Plan, row: Any, person: Any) -> Ready:
+    """The message in its words; raises MissingVariable."""
+    text = plan.texts[row.variant_id]
+    values = values_of(PersonRow(person.traits or {}, person.name, row.address), plan.workspace.name)
+    body = text.compiled.render(values)
+    if plan.links is not None and not text.content_sid:
+        body = plan.links.rewrite(body, row.id)
+    outgoing = make_outgoing(plan.channel, row, plan.sender.address, text, body, values)
+    return Ready(row.id, plan.campaign_id, row.variant_id, row.profile_id, row.claim, row.attempts, row.reason,
+                 body, outgoing)  # fmt: skip
+
+
+def make_outgoing(channel: str, row: Any, sender: str, text: Text | None, body: str, values: Any) -> Outgoing:
+    """What is handed to the provider; an approved content goes by its number and variables."""
+    back = callback_url(row.id)
+    if text is not None and text.content_sid:
+        variables = content_variables(text.compiled, values)
+        return Outgoing(channel, row.address, sender, content_sid=text.content_sid, variables=variables,
+                        status_callback=back)  # fmt: skip
+    return Outgoing(channel, row.address, sender, body=body, status_callback=back)
+
+
+def words_of(plan: Plan, rows: Sequence[Any]) -> dict[int, str]:
+    """The words of messages as they would leave now, by id; those that go by an approved content are left out."""
+    people = _people_of(rows, plan.channel)
+    found = {}
+    for row in rows:
+        person, text = people.get(row.id), plan.texts.get(row.variant_id)
+        if person is None or text is None or text.content_sid:
+            continue
+        try:
+            found[row.id] = make_ready(plan, row, person).body
+        except MissingVariable:
+            continue
+    return found
+
+
+def settle(verdicts: Sequence[_Verdict], campaign_id: int) -> None:
+    """Write what becomes of messages that do not leave now."""
+    if not verdicts:
+        return
+    statement = (
+        update(_messages)
+        .where(_messages.c.id == bindparam("of_id"))
+        .values(state=bindparam("to_state"), reason=bindparam("to_reason"), due_at=bindparam("to_due"), claim=None)
+    )
+    rows = [
+        {"of_id": one.row.id, "to_state": one.state, "to_reason": one.reason, "to_due": one.due_at} for one in verdicts
+    ]
+    db.session.connection().execute(statement, rows)
+    tallies.shift(
+        Shift(campaign_id, one.row.variant_id, MessageState.PENDING, one.row.reason, one.state, one.reason)
+        for one in verdicts
+    )
+
+
+def release(ready: Sequence[Ready]) -> None:
+    """Give back what was claimed and not handed over, in the current unit of work; whoever claims it looks anew."""
+    if not ready:
+        return
+    statement = (
+        update(_messages)
+        .where(
+            _messages.c.id == bindparam("of_id"),
+            _messages.c.claim == bindparam("of_claim"),
+            _messages.c.state == MessageState.CLAIMED,
+        )
+        .values(state=MessageState.PENDING, claim=None)
+    )
+    rows = [{"of_id": one.message_id, "of_claim": one.claim} for one in ready]
+    db.session.connection().execute(statement, rows)
