@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from app.cdp.services.identity_rules import Ident, Rules
@@ -11,9 +10,12 @@ from app.cdp.services.identity_rules import Ident, Rules
 
 @dataclass
 class Group:
-    """One person to be: profiles there are, identities that are new. `wanted`: an event belongs to it."""
+    """One person to be: profiles there are, identities that are new. `wanted`: an event belongs to it.
 
-    counts: Counter[str]
+    `counts` is how many identities of each kind it has: a plain dict, since a Counter costs more than all the rest.
+    """
+
+    counts: dict[str, int]
     profiles: list[int] = field(default_factory=list)
     fresh: list[Ident] = field(default_factory=list)
     wanted: bool = False
@@ -41,11 +43,11 @@ class Partition:
     kind gets more values than its limit. Sets are taken in the order of their strength and value, never of arrival.
     """
 
-    def __init__(self, rules: Rules, owners: dict[Ident, int], counts: dict[int, Counter[str]]) -> None:
+    def __init__(self, rules: Rules, owners: dict[Ident, int], counts: Mapping[int, Mapping[str, int]]) -> None:
         self.rules = rules
         self.refusals: list[Refusal] = []
         self._counts = counts
-        self._by_profile = {pid: Group(Counter(found), [pid]) for pid, found in counts.items()}
+        self._by_profile = {pid: Group(dict(found), [pid]) for pid, found in counts.items()}
         self._groups = {identity: self._by_profile[pid] for identity, pid in owners.items() if pid in counts}
 
     def join_all(self, sets: Iterable[tuple[Ident, ...]]) -> None:
@@ -56,7 +58,8 @@ class Partition:
     def group_of(self, identity: Ident) -> Group:
         group = self._groups.get(identity)
         if group is None:
-            group = self._groups[identity] = Group(Counter({identity[0]: 1}), fresh=[identity])
+            group = self._groups[identity] = Group({identity[0]: 1}, fresh=[identity])
+            return group
         return group.root()
 
     def people(self) -> list[Group]:
@@ -87,11 +90,12 @@ class Partition:
                 self.refusals.append(Refusal(identities[0], identity))
 
     def _fits(self, one: Group, other: Group) -> bool:
-        return all(one.counts[kind] + n <= self.rules.limit_of(kind) for kind, n in other.counts.items())
+        return all(one.counts.get(kind, 0) + n <= self.rules.limit_of(kind) for kind, n in other.counts.items())
 
 
 def _unite(one: Group, other: Group) -> Group:
-    one.counts.update(other.counts)
+    for kind, n in other.counts.items():
+        one.counts[kind] = one.counts.get(kind, 0) + n
     one.profiles += other.profiles
     one.fresh += other.fresh
     one.wanted = one.wanted or other.wanted
