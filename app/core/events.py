@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -70,13 +70,18 @@ def subscribe(event_type: type[EventT]) -> Callable[[Callable[[EventT], None]], 
 
 def emit(event: Event) -> None:
     """Record the event in the current unit of work; it is delivered after the commit or never."""
-    row = OutboxRow(tenant_id=event.tenant_id, name=type(event).__name__, payload=asdict(event))
-    db.session.add(row)
-    state = inspect(row)  # knows its id even when the row is expired or detached by then
+    emit_all([event])
+
+
+def emit_all(events: Sequence[Event]) -> None:
+    """Record several; they are delivered in their order and forgotten together."""
+    rows = [OutboxRow(tenant_id=e.tenant_id, name=type(e).__name__, payload=asdict(e)) for e in events]
+    db.session.add_all(rows)
+    states = [inspect(row) for row in rows]  # they know their ids even when rows are expired or detached by then
 
     def deliver() -> None:
-        if state.identity is not None:
-            _deliver(state.identity[0], event)
+        known = [(state.identity[0], event) for state, event in zip(states, events, strict=True) if state.identity]
+        _forget([row_id for row_id, event in known if _deliver(row_id, event)])
 
     after_commit(deliver)
 
@@ -95,17 +100,19 @@ def relay_outbox(limit: int = 500) -> None:
         event_type = Event.registry.get(name)
         if event_type is None or attempts > MAX_ATTEMPTS:
             log.error("event_given_up", event_name=name, outbox_id=row_id)
-            _forget(row_id)
+            _forget([row_id])
             continue
         try:
             event = event_type(**payload)
         except TypeError as error:  # written by another release; it is given up in time
             log.error("event_unreadable", event_name=name, outbox_id=row_id, exc_info=error)
             continue
-        _deliver(row_id, event)
+        if _deliver(row_id, event):
+            _forget([row_id])
 
 
-def _deliver(row_id: int, event: Event) -> None:
+def _deliver(row_id: int, event: Event) -> bool:
+    """Whether everyone who listens has heard it."""
     try:
         with _scope(event.tenant_id):
             for channel, name, data in event.live():
@@ -115,13 +122,14 @@ def _deliver(row_id: int, event: Event) -> None:
     except Exception as error:
         log.error("event_delivery_failed", event_name=type(event).__name__, outbox_id=row_id, exc_info=error)
         db.session.rollback()
-        return
-    _forget(row_id)
+        return False
+    return True
 
 
-def _forget(row_id: int) -> None:
-    with unit_of_work():
-        db.session.execute(delete(OutboxRow).where(OutboxRow.id == row_id))
+def _forget(row_ids: list[int]) -> None:
+    if row_ids:
+        with unit_of_work():
+            db.session.execute(delete(OutboxRow).where(OutboxRow.id.in_(row_ids)))
 
 
 def _scope(tenant_id: int) -> AbstractContextManager[None]:

@@ -22,7 +22,7 @@ from app.cdp.services.folding_measures import add_to_measures, begin_measures, r
 from app.cdp.services.folding_people import fold_people
 from app.cdp.services.folding_work import FoldWork, items
 from app.core.clock import utc_now
-from app.core.db import db
+from app.core.db import after_commit, db
 from app.core.tenancy import current_tenant_id
 
 MOST_ITEMS = 400
@@ -49,8 +49,9 @@ def begin_work() -> FoldWork | None:
     state = lock_state(session, tenant_id)
     if not state.is_complete:
         return None
+    store = SliceStore(session, tenant_id, state.version)
     state.version += 1
-    return FoldWork(session, tenant_id, state.version, SliceStore(session, tenant_id))
+    return FoldWork(session, tenant_id, state.version, store)
 
 
 def lock_state(session: Session, tenant_id: int) -> IndexState:
@@ -149,6 +150,7 @@ def finish_work(work: FoldWork, item_ids: Sequence[int]) -> None:
     state = lock_state(work.session, work.tenant_id)
     state.folded_at = utc_now()
     work.session.flush()
+    after_commit(lambda: work.store.leave_heads(work.version))
 
 
 def pack_ids(ids: Iterable[int]) -> dict[str, str]:

@@ -18,6 +18,7 @@ from app.cdp.services.engine.rows import (
     day_of_key,
     property_measure,
     row_measure,
+    size_of_key,
 )
 from app.cdp.services.engine.store import Head
 from app.cdp.services.engine.values import encode, joined
@@ -45,24 +46,24 @@ def add_events(work: FoldWork, rows: Iterable[EventRow]) -> None:
 
 def _add_to_day(work: FoldWork, name_id: int, day: int, shard: int, ids: list[int]) -> None:
     measure, key = day_measure(name_id), str(day)
-    heads = [head for head in work.store.heads(measure) if (head.key, head.shard) == (key, shard)]
-    old = work.store.load(measure, heads, as_bitmap)
+    head = work.store.head(measure, key, shard)
+    old = work.store.load(measure, [head], as_bitmap) if head else []
     whole = BitMap(ids) | old[0] if old else BitMap(ids)
     work.store.put(measure, key, shard, whole.serialize(), work.version)
 
 
 def _append(work: FoldWork, name_id: int, day: int, shard: int, rows: Sequence[EventRow]) -> None:
+    """As a part of its own. Many parts of one size are joined to one of the next, so that no row is written often."""
     parts = _parts_of(work, name_id, day, shard)
-    new = _columns(work, name_id, rows)
-    if len(parts) >= MOST_PARTS:
-        old = [_take(work, name_id, head) for head in parts]
-        new = _join([*old, new])
-    _put_part(work, name_id, work.new_part(day), shard, new)
+    new, size = [_columns(work, name_id, rows)], 0
+    while len(alike := [head for head in parts if size_of_key(head.key) == size]) >= MOST_PARTS:
+        new = [*(_take(work, name_id, head) for head in alike), *new]
+        size += 1
+    _put_part(work, name_id, work.new_part(day, size), shard, _join(new) if len(new) > 1 else new[0])
 
 
 def _parts_of(work: FoldWork, name_id: int, day: int, shard: int) -> list[Head]:
-    heads = work.store.heads(row_measure(name_id))
-    return [head for head in heads if head.shard == shard and day_of_key(head.key) == day]
+    return [head for head in work.store.begins(row_measure(name_id), f"{day}.") if head.shard == shard]
 
 
 class _Part:
@@ -110,7 +111,8 @@ def _take(work: FoldWork, name_id: int, head: Head) -> _Part:
     columns, is_partial = {}, False
     for name in ["", *work.listed(properties_measure(name_id))]:
         measure = property_measure(name_id, name)
-        for one in [one for one in store.heads(measure) if (one.key, one.shard) == (head.key, head.shard)]:
+        one = store.head(measure, head.key, head.shard)
+        if one is not None:
             if name:
                 columns[name] = dict(store.load(measure, [one], unpack)[0])
             is_partial = is_partial or not name
@@ -139,10 +141,10 @@ def remove_people(work: FoldWork, profile_ids: Iterable[int], pairs: Iterable[Pa
 
 def _remove_from_day(work: FoldWork, name_id: int, day: int, shard: int, gone: BitMap) -> bool:
     measure, key = day_measure(name_id), str(day)
-    heads = [head for head in work.store.heads(measure) if (head.key, head.shard) == (key, shard)]
-    if not heads:
+    head = work.store.head(measure, key, shard)
+    if head is None:
         return False
-    old = work.store.load(measure, heads, as_bitmap)[0]
+    old = work.store.load(measure, [head], as_bitmap)[0]
     left = old - gone
     if len(left) == len(old):
         return False

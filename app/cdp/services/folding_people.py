@@ -15,7 +15,7 @@ from app.cdp.services.conditions.traits import TEXT_FIELDS, field_measure, left_
 from app.cdp.services.engine.columns import Column, purge, write_rows
 from app.cdp.services.engine.context import PEOPLE, profiles
 from app.cdp.services.engine.idset import LOW_MASK, SHARD_BITS, IdSet, ids_of
-from app.cdp.services.engine.json_sql import in_ids
+from app.cdp.services.engine.json_sql import in_ids, of_tenant
 from app.cdp.services.engine.packing import Arrays
 from app.cdp.services.engine.rows import as_bitmap
 from app.cdp.services.engine.values import encode_elements
@@ -105,7 +105,7 @@ def _read_profiles(work: FoldWork, ids: list[int], known: Known) -> list[int]:
     fields = [profiles.c[name] for name in TEXT_FIELDS]
     rows = work.session.execute(
         select(profiles.c.id, profiles.c.lifecycle, profiles.c.traits, *fields).where(
-            profiles.c.tenant_id == work.tenant_id,
+            of_tenant(profiles, work.tenant_id),
             profiles.c.merged_into_id.is_(None),
             in_ids(profiles.c.id, ids, work.dialect),
         )
@@ -124,7 +124,7 @@ def _read_profiles(work: FoldWork, ids: list[int], known: Known) -> list[int]:
 def _read_consent(work: FoldWork, ids: list[int], known: Known) -> None:
     rows = work.session.execute(
         select(consents.c.profile_id, consents.c.channel, consents.c.state).where(
-            consents.c.tenant_id == work.tenant_id, in_ids(consents.c.profile_id, ids, work.dialect)
+            of_tenant(consents, work.tenant_id), in_ids(consents.c.profile_id, ids, work.dialect)
         )
     )
     for profile_id, channel, state in rows:
@@ -134,7 +134,7 @@ def _read_consent(work: FoldWork, ids: list[int], known: Known) -> None:
 def _read_identities(work: FoldWork, ids: list[int], known: Known) -> None:
     rows = work.session.execute(
         select(identities.c.profile_id, identities.c.kind)
-        .where(identities.c.tenant_id == work.tenant_id, in_ids(identities.c.profile_id, ids, work.dialect))
+        .where(of_tenant(identities, work.tenant_id), in_ids(identities.c.profile_id, ids, work.dialect))
         .distinct()
     )
     for profile_id, kind in rows:

@@ -14,7 +14,7 @@ from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
 from app.cdp.models import EventName, FoldItem, ProfileEvent
-from app.cdp.services.engine.json_sql import in_ids
+from app.cdp.services.engine.json_sql import in_ids, of_tenant
 from app.cdp.services.engine.store import SliceStore
 
 events: Table = ProfileEvent.__table__  # type: ignore[assignment]
@@ -55,9 +55,9 @@ class FoldWork:
     def dialect(self) -> str:
         return self.session.get_bind().dialect.name
 
-    def new_part(self, day: int) -> str:
+    def new_part(self, day: int, size: int = 0) -> str:
         """A key that no part of the day has: one step may add to a day more than once."""
-        return f"{day}.{self.version}.{next(self._parts)}"
+        return f"{day}.{self.version}.{next(self._parts)}.{size}"
 
     def name_of(self, name_id: int) -> str:
         if name_id not in self._names:
@@ -69,15 +69,17 @@ class FoldWork:
 
     def events(self, condition: Any) -> list[EventRow]:
         """Events of the tenant, whole."""
-        columns = (events.c.id, events.c.profile_id, events.c.name_id, events.c.day, events.c.at, events.c.properties)
-        statement = select(*columns).where(events.c.tenant_id == self.tenant_id, condition)
-        return [EventRow(*row) for row in self.session.execute(statement)]
+        return self._events(events.c.tenant_id == self.tenant_id, condition)
 
     def events_by_id(self, ids: Iterable[int]) -> list[EventRow]:
-        return self.events(in_ids(events.c.id, ids, self.dialect))
+        return self._events(of_tenant(events, self.tenant_id), in_ids(events.c.id, ids, self.dialect))
 
     def events_of(self, profile_ids: Iterable[int]) -> list[EventRow]:
-        return self.events(in_ids(events.c.profile_id, profile_ids, self.dialect))
+        return self._events(of_tenant(events, self.tenant_id), in_ids(events.c.profile_id, profile_ids, self.dialect))
+
+    def _events(self, *conditions: Any) -> list[EventRow]:
+        columns = (events.c.id, events.c.profile_id, events.c.name_id, events.c.day, events.c.at, events.c.properties)
+        return [EventRow(*row) for row in self.session.execute(select(*columns).where(*conditions)).all()]
 
     def waiting_events(self, besides: Iterable[int] = ()) -> set[int]:
         """Ids of events that wait to be folded by a later step than the one over the given items.

@@ -13,7 +13,7 @@ from app.cdp.services.conditions.event_parts import Happening
 from app.cdp.services.engine.columns import Column
 from app.cdp.services.engine.context import Context, profiles
 from app.cdp.services.engine.idset import SHARD_BITS, IdSet
-from app.cdp.services.engine.json_sql import Truth, in_ids
+from app.cdp.services.engine.json_sql import Truth, in_ids, of_tenant
 from app.cdp.services.engine.rows import Days
 from app.cdp.services.folding_people import fixed_measures, read_people
 from app.cdp.services.folding_work import FoldWork, events
@@ -81,7 +81,7 @@ def _wrong_events(ctx: Context, name: str, ids: list[int]) -> set[int]:
     rows = ctx.session.execute(
         select(events.c.profile_id, events.c.day, func.count())
         .where(
-            and_(events.c.tenant_id == ctx.tenant_id, events.c.name_id == ctx.name_id(name)),
+            and_(of_tenant(events, ctx.tenant_id), events.c.name_id + 0 == ctx.name_id(name)),
             in_ids(events.c.profile_id, ids, ctx.dialect),
         )
         .group_by(events.c.profile_id, events.c.day)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+import json
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import select
 
@@ -96,28 +98,54 @@ def _circle(start: int, wanted: set[int], rows: dict[int, Segment]) -> list[int]
     return []
 
 
-def needs_of(segment: Segment) -> set[int]:
+class Saved(Protocol):
+    """What is asked here of a segment's row, whole or in part."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def conditions(self) -> dict[str, Any]: ...
+
+
+def tree_of(segment: Saved) -> Node:
+    """The tree of a saved condition, taken apart once; ValidationFailed when an earlier release wrote it."""
+    return _parsed(json.dumps(segment.conditions))
+
+
+@lru_cache(maxsize=2000)
+def _parsed(conditions: str) -> Node:
+    return parse(json.loads(conditions))
+
+
+def needs_of(segment: Saved) -> set[int]:
     """Segments that another one's saved condition asks about."""
     if segment.kind != SegmentKind.LIVE:
         return set()
     try:
-        return used_segments(parse(segment.conditions))
-    except ValidationFailed:  # saved by an earlier release
+        return used_segments(tree_of(segment))
+    except ValidationFailed:
         return set()
 
 
-def in_order(segments: list[Segment]) -> list[Segment]:
+SavedT = TypeVar("SavedT", bound=Saved)
+
+
+def in_order(segments: Iterable[SavedT]) -> list[SavedT]:
     """Each after those it needs."""
     rows = {row.id: row for row in segments}
-    ordered: dict[int, Segment] = {}
+    ordered: dict[int, SavedT] = {}
 
-    def place(row: Segment, above: frozenset[int]) -> None:
+    def place(row: SavedT, above: frozenset[int]) -> None:
         for one in sorted(needs_of(row)):
             if one in rows and one not in ordered and one not in above:
                 place(rows[one], above | {row.id})
         ordered.setdefault(row.id, row)
 
-    for row in segments:
+    for row in rows.values():
         place(row, frozenset())
     return list(ordered.values())
 

@@ -59,7 +59,7 @@ class ComputedIs(Leaf):
         if what.function in ("most_frequent", "unique_count"):
             return self._from_rows(ctx, what)
         measure_id = find_measure(ctx, what)
-        column = Column(ctx.store, measure_key(measure_id or 0))
+        column = Column(ctx.store, measure_key(measure_id or 0), ctx.only)
         passes_without = self._passes_without(what)
         question = (what.function, repr(self.comparison), ctx.today if what.is_daily or self.comparison.is_daily else 0)
         found = column.where(question, lambda part: self._mask(part, what, ctx.today) != passes_without)

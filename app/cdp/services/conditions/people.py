@@ -44,7 +44,7 @@ class LifecycleIs(Leaf):
         return not_(found) if self.is_negated else found
 
     def find(self, ctx: Context) -> IdSet:
-        found = found_in(Column(ctx.store, LIFECYCLE), OneOf(self.stages), ctx.today)
+        found = found_in(Column(ctx.store, LIFECYCLE, ctx.only), OneOf(self.stages), ctx.today)
         return ctx.people - found if self.is_negated else found
 
     def needs(self) -> frozenset[str]:
@@ -80,7 +80,7 @@ class ConsentIs(Leaf):
     def find(self, ctx: Context) -> IdSet:
         is_unknown = self.state == ConsentValue.UNKNOWN
         states = (str(ConsentValue.GRANTED), str(ConsentValue.DENIED)) if is_unknown else (self.state,)
-        found = found_in(Column(ctx.store, consent_measure(self.channel)), OneOf(states), ctx.today)
+        found = found_in(Column(ctx.store, consent_measure(self.channel), ctx.only), OneOf(states), ctx.today)
         return ctx.people - found if is_unknown != self.is_negated else found
 
     def needs(self) -> frozenset[str]:
@@ -112,7 +112,7 @@ class IdentifierIs(Leaf):
         return not_(found) if self.is_negated else found
 
     def find(self, ctx: Context) -> IdSet:
-        found = found_in(Column(ctx.store, IDENTIFIERS), ListHas((self.kind,)), ctx.today)
+        found = found_in(Column(ctx.store, IDENTIFIERS, ctx.only), ListHas((self.kind,)), ctx.today)
         return ctx.people - found if self.is_negated else found
 
     def needs(self) -> frozenset[str]:

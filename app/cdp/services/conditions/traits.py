@@ -59,7 +59,7 @@ class TraitIs(Leaf):
     def find(self, ctx: Context) -> IdSet:
         if not self.is_indexed(ctx):
             return super().find(ctx)
-        found = found_in(Column(ctx.store, self._measure), self.comparison, ctx.today)
+        found = found_in(Column(ctx.store, self._measure, ctx.only), self.comparison, ctx.today)
         return ctx.people - found if self.is_negated else found
 
     def is_indexed(self, ctx: Context) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from pyroaring import BitMap
 
-from app.cdp.services.engine.idset import IdSet, bitmap_of
+from app.cdp.services.engine.idset import IdSet, bitmap_of, ids_of, ranges
 from app.cdp.services.engine.packing import Arrays, pack, unpack
 from app.cdp.services.engine.store import Head, SliceStore
 from app.cdp.services.engine.values import Values, joined
@@ -16,6 +16,7 @@ from app.cdp.services.engine.values import Values, joined
 BASE, CHANGES = "base", "changes"
 _SMALLEST_CHANGES = 4096
 _KEPT_ANSWERS = 32
+FEW = 8  # fewer than one in so many: looked up one by one
 Mask = Callable[["Part"], np.ndarray]
 
 
@@ -35,15 +36,23 @@ class Part:
             self._values = Values(self.arrays)
         return self._values
 
+    def _about(self, asked: BitMap) -> Part:
+        wanted = ids_of(asked)
+        first, last = np.searchsorted(self.ids, wanted), np.searchsorted(self.ids, wanted, side="right")
+        return _Chosen(self, ranges(first, last))
+
     @property
     def all_ids(self) -> BitMap:
         if self._all is None:
             self._all = bitmap_of(_distinct(self.ids))
         return self._all
 
-    def where(self, question: Hashable, mask: Mask) -> BitMap:
-        """Ids of the rows the mask chooses; the answer to a question is kept with the part."""
+    def where(self, question: Hashable, mask: Mask, asked: BitMap | None) -> BitMap:
+        """Ids of the rows the mask chooses; the answer to a question is kept with the part. When a few are asked about
+        and there is no answer yet, only their rows are looked at."""
         found = self._answers.get(question)
+        if found is None and asked is not None and len(asked) * FEW < len(self.ids):
+            return self._about(asked).where(question, mask, None)
         if found is None:
             found = bitmap_of(_distinct(self.ids[mask(self)])) if len(self.ids) else BitMap()
             if len(self._answers) >= _KEPT_ANSWERS:
@@ -52,16 +61,28 @@ class Part:
         return found
 
 
+class _Chosen(Part):
+    """Some rows of a part. Nothing of it is kept: the next question is about others."""
+
+    def __init__(self, part: Part, rows: np.ndarray) -> None:
+        super().__init__(b"")
+        self.arrays = {name: array[rows] for name, array in part.arrays.items() if name != "words"}
+        self.ids = self.arrays["ids"]
+        if "words" in part.arrays:
+            self._values = part.values.chosen(rows)
+
+
 def _distinct(ids: np.ndarray) -> np.ndarray:
     """Sorted ids, each once."""
     return ids[np.concatenate(([True], ids[1:] != ids[:-1]))] if len(ids) else ids
 
 
 class Column:
-    """A measure's column over all shards."""
+    """A measure's column over all shards. With `only`, answers are about these; others may be among them or not."""
 
-    def __init__(self, store: SliceStore, measure: str) -> None:
+    def __init__(self, store: SliceStore, measure: str, only: IdSet | None = None) -> None:
         self.measure = measure
+        self.only = only
         heads = store.heads(measure)
         self.parts: dict[int, dict[str, Part]] = {}
         for head, part in zip(heads, store.load(measure, heads, Part), strict=True):
@@ -69,7 +90,11 @@ class Column:
 
     def where(self, question: Hashable, mask: Mask) -> IdSet:
         """People with a row that the mask chooses. What changed since the base overrides it person by person."""
-        return IdSet({shard: _overridden(parts, question, mask) for shard, parts in self.parts.items()})
+        found = {}
+        for shard, parts in self.parts.items():
+            asked = None if self.only is None else self.only.shards.get(shard, BitMap())
+            found[shard] = _overridden(parts, question, mask, asked)
+        return IdSet(found)
 
     def present(self) -> IdSet:
         """People about whom the column says anything."""
@@ -81,10 +106,10 @@ class Column:
             yield shard, _in_force(parts, ("ids", *names))
 
 
-def _overridden(parts: dict[str, Part], question: Hashable, mask: Mask) -> BitMap:
-    found = parts[BASE].where(question, mask) if BASE in parts else BitMap()
+def _overridden(parts: dict[str, Part], question: Hashable, mask: Mask, asked: BitMap | None) -> BitMap:
+    found = parts[BASE].where(question, mask, asked) if BASE in parts else BitMap()
     changes = parts.get(CHANGES)
-    return found if changes is None else (found - changes.all_ids) | changes.where(question, mask)
+    return found if changes is None else (found - changes.all_ids) | changes.where(question, mask, asked)
 
 
 def _in_force(parts: dict[str, Part], names: tuple[str, ...]) -> Arrays:

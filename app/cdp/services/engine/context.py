@@ -13,7 +13,7 @@ from app.cdp.models import EventName, IndexState, Profile
 from app.cdp.services.engine import cache
 from app.cdp.services.engine.days import day_of
 from app.cdp.services.engine.idset import IdSet
-from app.cdp.services.engine.json_sql import Truth, in_ids
+from app.cdp.services.engine.json_sql import Truth, in_ids, of_tenant
 from app.cdp.services.engine.rows import EventIndex, as_bitmap
 from app.cdp.services.engine.store import SliceStore
 from app.core.clock import utc_now
@@ -99,10 +99,10 @@ class Context:
 
     def living(self) -> list[Truth]:
         """What a SELECT over profiles is narrowed to."""
-        here = [profiles.c.tenant_id == self.tenant_id, profiles.c.merged_into_id.is_(None)]
-        if self.only is not None:
-            here.append(in_ids(profiles.c.id, self.only, self.dialect))
-        return here
+        living = profiles.c.merged_into_id.is_(None)
+        if self.only is None:
+            return [profiles.c.tenant_id == self.tenant_id, living]
+        return [of_tenant(profiles, self.tenant_id), living, in_ids(profiles.c.id, self.only, self.dialect)]
 
     def name_id(self, event: str) -> int | None:
         """The short id of an event's name; None when nobody ever did it."""
@@ -113,7 +113,7 @@ class Context:
 
     def event(self, event: str) -> EventIndex | None:
         name_id = self.name_id(event)
-        return None if name_id is None else EventIndex(self.store, name_id)
+        return None if name_id is None else EventIndex(self.store, name_id, self.only)
 
     def narrowed(self, only: IdSet) -> Context:
         """The same, asked about fewer people."""

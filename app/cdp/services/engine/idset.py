@@ -44,6 +44,13 @@ def ids_of(bitmap: BitMap) -> np.ndarray:
     return np.frombuffer(bitmap.to_array(), dtype=np.uint32)
 
 
+def ranges(first: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """The places from each `first` up to its `last`, all in a row."""
+    counts = last - first
+    before = np.cumsum(counts) - counts
+    return np.repeat(first - before, counts) + np.arange(counts.sum())
+
+
 class IdSet:
     """Profile ids, as {shard: bitmap}. Never changed once made: operations give new sets."""
 

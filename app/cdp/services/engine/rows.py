@@ -10,13 +10,14 @@ import numpy as np
 from pyroaring import BitMap
 
 from app.cdp.services.engine import cache
-from app.cdp.services.engine.idset import IdSet
+from app.cdp.services.engine.idset import IdSet, ids_of, ranges
 from app.cdp.services.engine.packing import Arrays, unpack
 from app.cdp.services.engine.store import Head, SliceStore
 from app.cdp.services.engine.values import NUMBER, Values, encode, joined
 
 PROPERTY_LIMIT = 60
 LONGEST_NAME = 200
+FEW = 20  # rows a person asked about may be looked up for, before all rows are quicker
 
 
 def day_measure(name_id: int) -> str:
@@ -38,6 +39,11 @@ def day_of_key(key: str) -> int:
     return int(key.partition(".")[0])
 
 
+def size_of_key(key: str) -> int:
+    """How often the part was joined from others: parts of one size hold about as many rows."""
+    return int(key.split(".")[3]) if key.count(".") == 3 else 0
+
+
 def as_bitmap(data: bytes) -> BitMap:
     return BitMap.deserialize(data) if data else BitMap()
 
@@ -54,11 +60,12 @@ class Days:
 
 
 class EventIndex:
-    """One event of a tenant, as the slices know it."""
+    """One event of a tenant, as the slices know it. With `only`, rows of others may be left out."""
 
-    def __init__(self, store: SliceStore, name_id: int) -> None:
+    def __init__(self, store: SliceStore, name_id: int, only: IdSet | None = None) -> None:
         self.store = store
         self.name_id = name_id
+        self.only = only
 
     def who(self, days: Days, today: int) -> IdSet:
         """Everyone who did it on one of the days. The union of the days before today is kept while they stand."""
@@ -85,7 +92,8 @@ class EventIndex:
         heads = [head for head in self.store.heads(row_measure(self.name_id)) if days.holds(day_of_key(head.key))]
         heads.sort(key=lambda head: day_of_key(head.key))
         for shard in sorted({head.shard for head in heads}):
-            yield Batch(self, shard, [head for head in heads if head.shard == shard])
+            asked = None if self.only is None else self.only.shards.get(shard, BitMap())
+            yield Batch(self, shard, [head for head in heads if head.shard == shard], asked)
 
     def is_whole(self, days: Days) -> bool:
         """Whether every property of these events is in the slices; rare, wide events have some left out."""
@@ -96,11 +104,12 @@ class EventIndex:
 @dataclass
 class Batch:
     """Events of one shard; arrays are read when asked for, all in the same order. What there is of the days before the
-    newest one is put together once and kept while it stands."""
+    newest one is put together once and kept while it stands; when a few are asked about, their rows are picked out."""
 
     index: EventIndex
     shard: int
     heads: list[Head]
+    asked: BitMap | None = None
 
     @cached_property
     def _stretches(self) -> list[list[Head]]:
@@ -111,10 +120,34 @@ class Batch:
 
     @cached_property
     def _rows(self) -> Arrays:
-        parts = [self._kept("rows", stretch, self._join_rows) for stretch in self._stretches]
+        parts = [
+            _picked(self._kept("rows", stretch, self._join_rows), chosen)
+            for stretch, chosen in zip(self._stretches, self._chosen, strict=True)
+        ]
         return (
             parts[0] if len(parts) == 1 else {name: np.concatenate([one[name] for one in parts]) for name in parts[0]}
         )
+
+    @cached_property
+    def _chosen(self) -> list[np.ndarray | None]:
+        """Of each stretch the rows of those asked about; None is all of them. The newest day is short, and another
+        after every fold: an order by person would cost more than it saves."""
+        return [*(self._choose(stretch) for stretch in self._stretches[:-1]), None]
+
+    def _choose(self, stretch: list[Head]) -> np.ndarray | None:
+        count = len(self._kept("rows", stretch, self._join_rows)["ids"])
+        if self.asked is None or len(self.asked) * FEW > count:
+            return None
+        by_person = self._kept("order", stretch, self._order)
+        wanted = ids_of(self.asked)
+        first, last = (np.searchsorted(by_person["ids"], wanted, side=side) for side in ("left", "right"))
+        found: np.ndarray = np.sort(by_person["rows"][ranges(first, last)])
+        return found
+
+    def _order(self, stretch: list[Head]) -> Arrays:
+        ids = self._kept("rows", stretch, self._join_rows)["ids"]
+        order = np.argsort(ids, kind="stable")
+        return {"ids": ids[order], "rows": order.astype(np.uint32)}
 
     @property
     def ids(self) -> np.ndarray:
@@ -130,10 +163,10 @@ class Batch:
 
     def columns(self, name: str) -> Iterator[tuple[int, Values | None]]:
         """The property in each stretch of rows, with its length; None where no event of it has the property."""
-        for stretch in self._stretches:
-            count = len(self._kept("rows", stretch, self._join_rows)["ids"])
+        for stretch, chosen in zip(self._stretches, self._chosen, strict=True):
+            count = len(self._kept("rows", stretch, self._join_rows)["ids"] if chosen is None else chosen)
             arrays = self._kept(f"p:{name}", stretch, lambda heads: self._join_column(name, heads))
-            yield count, Values(arrays) if arrays else None
+            yield count, Values(_picked(arrays, chosen)) if arrays else None
 
     def numbers(self, name: str) -> np.ndarray:
         """The property as numbers, NaN where it is none."""
@@ -176,6 +209,10 @@ class Batch:
         return (
             columns[0] if len(columns) == 1 else joined(columns, [np.ones(len(one["kinds"]), bool) for one in columns])
         )
+
+
+def _picked(arrays: Arrays, rows: np.ndarray | None) -> Arrays:
+    return arrays if rows is None else {name: one if name == "words" else one[rows] for name, one in arrays.items()}
 
 
 def _arrays(data: bytes) -> Arrays:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import zlib
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import islice, takewhile
 from typing import Any, NamedTuple
 
+from pyroaring import BitMap
 from sqlalchemy import Table, and_, delete, insert, or_, select
 from sqlalchemy.orm import Session
 
@@ -15,6 +18,7 @@ from app.cdp.services.engine import cache
 from app.core.clock import utc_now
 
 _AT_ONCE = 300
+_LARGEST_BITMAP = 1 << 17  # bytes: a bit for each profile of a shard
 _SQUEEZED = b"Z"
 _PLAIN = b"P"
 _SQUEEZE_FROM = 512
@@ -47,8 +51,8 @@ def expand(data: bytes) -> bytes:
 class SliceStore:
     """The slices of one tenant, through a session; `pending` holds what this transaction is about to write.
 
-    With a `version` it only reads, at that version of the index, and what there is of a measure is looked up once for
-    all who read at the same.
+    With a `version`, that of the index when it began, what there is of a measure is looked up once for all who begin
+    at the same: readers, and the folder, which holds the index's lock and leaves what it knows to the next version.
     """
 
     session: Session
@@ -78,13 +82,54 @@ class SliceStore:
     def _heads_key(self, measure: str) -> tuple[Any, ...]:
         return (self.tenant_id, measure, "heads", self.version)
 
+    def prefetch(self, measures: Iterable[str], decode: Callable[[bytes], Any]) -> None:
+        """Look up what there is of many measures, and read what this process does not hold of it, in few statements."""
+        wanted = [measure for measure in dict.fromkeys(measures) if measure not in self._heads]
+        for start in range(0, len(wanted), _AT_ONCE):
+            part = wanted[start : start + _AT_ONCE]
+            rows = self.session.execute(
+                select(slices.c.measure, slices.c.key, slices.c.shard, slices.c.version).where(
+                    slices.c.tenant_id == self.tenant_id, slices.c.measure.in_(part)
+                )
+            )
+            found: dict[str, list[Head]] = {measure: [] for measure in part}
+            for measure, *head in rows:
+                found[measure].append(Head(*head))
+            self._heads |= {measure: sorted(heads) for measure, heads in found.items()}
+            self._read_missing(found, decode)
+
+    def _read_missing(self, wanted: dict[str, list[Head]], decode: Callable[[bytes], Any]) -> None:
+        missing = [
+            (measure, head.key, head.shard)
+            for measure, heads in wanted.items()
+            for head in heads
+            if cache.slices.get(self._cache_key(measure, head)) is None
+        ]
+        for start in range(0, len(missing), _AT_ONCE):
+            rows = self.session.execute(
+                select(slices.c.measure, slices.c.key, slices.c.shard, slices.c.version, slices.c.data).where(
+                    slices.c.tenant_id == self.tenant_id, _at3(missing[start : start + _AT_ONCE])
+                )
+            )
+            for measure, key, shard, version, stored in rows:
+                data = expand(stored)
+                cache.slices.put(self._cache_key(measure, Head(key, shard, version)), decode(data), len(data) + 200)
+
+    def keep(self, written: Iterable[tuple[str, Head, BitMap]]) -> None:
+        """Hold bitmaps that were written and committed: whoever reads them next need not."""
+        for measure, head, bitmap in written:
+            cache.slices.put(self._cache_key(measure, head), bitmap, min(2 * len(bitmap), _LARGEST_BITMAP) + 200)
+
     def keep_heads(self) -> None:
         """Let others have what was looked up: the index is known to have stayed at this version."""
         for measure in self._found:
-            if self.version is not None and not measure.startswith(OF_SEGMENTS):
-                heads = self._heads.get(measure, [])
-                cache.slices.put(self._heads_key(measure), heads, 150 * len(heads) + 200)
+            if self.version is not None:
+                self._keep(measure, self._heads.get(measure, []), self.version)
         self._found.clear()
+
+    def _keep(self, measure: str, heads: list[Head], version: int) -> None:
+        if not measure.startswith(OF_SEGMENTS):
+            cache.slices.put((self.tenant_id, measure, "heads", version), heads, 150 * len(heads) + 200)
 
     def forget(self, measure: str) -> None:
         """Look again what there is: someone else wrote it."""
@@ -127,13 +172,36 @@ class SliceStore:
 
     def put(self, measure: str, key: str, shard: int, data: bytes, version: int) -> None:
         """Write a slice when the transaction's changes are flushed."""
-        self.remove(measure, key, shard)
+        self._place(measure, key, shard, [Head(key, shard, version)])
         self.pending[measure, key, shard] = (data, version)
-        self._heads[measure] = sorted([*self._heads[measure], Head(key, shard, version)])
 
     def remove(self, measure: str, key: str, shard: int) -> None:
-        self._heads[measure] = [head for head in self.heads(measure) if (head.key, head.shard) != (key, shard)]
+        self._place(measure, key, shard, [])
         self.pending[measure, key, shard] = (None, 0)
+
+    def head(self, measure: str, key: str, shard: int) -> Head | None:
+        """One slice of a measure, or None when there is none."""
+        heads = self.heads(measure)
+        place = bisect_left(heads, (key, shard))
+        return heads[place] if place < len(heads) and heads[place][:2] == (key, shard) else None
+
+    def begins(self, measure: str, start: str) -> list[Head]:
+        """Slices of a measure whose key begins so."""
+        heads = self.heads(measure)
+        first = bisect_left(heads, (start,))
+        return list(takewhile(lambda head: head.key.startswith(start), islice(heads, first, None)))
+
+    def _place(self, measure: str, key: str, shard: int, new: list[Head]) -> None:
+        """In place of what there was. A new list each time: others may hold the old one."""
+        heads = self.heads(measure)
+        place = bisect_left(heads, (key, shard))
+        rest = place + (self.head(measure, key, shard) is not None)
+        self._heads[measure] = [*heads[:place], *new, *heads[rest:]]
+
+    def leave_heads(self, version: int) -> None:
+        """What is known here is true of the version that was just committed."""
+        for measure, heads in self._heads.items():
+            self._keep(measure, heads, version)
 
     def flush(self) -> None:
         """Write everything put and remove everything removed."""

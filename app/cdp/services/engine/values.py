@@ -132,6 +132,13 @@ class Values:
     def __len__(self) -> int:
         return len(self.kinds)
 
+    def chosen(self, rows: np.ndarray) -> Values:
+        """Some of the rows, over the same dictionary."""
+        found = Values({"kinds": self.kinds[rows], "numbers": self.numbers[rows], "codes": self.codes[rows],
+                        "words": self._blob})  # fmt: skip
+        found._words = self.words
+        return found
+
     def with_codes(self, codes: Sequence[int], kind: int) -> np.ndarray:
         """Rows whose word is one of `codes`."""
         if not codes:
