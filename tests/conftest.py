@@ -16,7 +16,7 @@ from tests.support.valkey import Valkey
 _FOLDER = Path(tempfile.mkdtemp(prefix="parley-test-"))
 _STORE = Valkey(_FOLDER)
 for _name in list(os.environ):
-    if _name.endswith(("_API_KEY", "_BASE_URL", "_MODEL")):
+    if _name.endswith(("_API_KEY", "_BASE_URL", "_MODEL")) or _name.startswith("TWILIO_"):
         del os.environ[_name]
 os.environ |= {
     "ENVIRONMENT": "test",
@@ -31,7 +31,7 @@ os.environ |= {
     "SANDBOX_URL": "",
 }
 
-pytest_plugins = ["tests.support.browser", "tests.support.mail", "tests.support.sandbox"]
+pytest_plugins = ["tests.support.browser", "tests.support.mail", "tests.support.sandbox", "tests.support.hook"]
 
 
 @pytest.fixture(scope="session")

@@ -122,8 +122,9 @@ def _as_received(service: str, fault: Fault | None) -> Received:
 def _body() -> Any:
     """The body as data where it is JSON or a form, else as text, else as base64."""
     raw = request.get_data(cache=True)
-    if request.mimetype == "application/x-www-form-urlencoded" or request.files:
-        return {name: values if len(values) > 1 else values[0] for name, values in request.form.lists()} or None
+    is_form = bool(request.form or request.files)
+    if is_form and raw[:1] not in (b"{", b"["):  # some send JSON and call it a form
+        return {name: values if len(values) > 1 else values[0] for name, values in request.form.lists()}
     try:
         return json.loads(raw) if raw else None
     except ValueError:

@@ -40,6 +40,22 @@ class Control:
         """Set `token_delay_ms` and `seed`."""
         self._call("POST", "/settings", values)
 
+    def twilio(self, **values: Any) -> dict[str, Any]:
+        """Set what becomes of messages: callbacks, delay_ms, outcomes, numbers, inbound_url …"""
+        return self._call("POST", "/twilio", values)
+
+    def write(self, person: str, body: str, **more: Any) -> dict[str, Any]:
+        """Somebody writes to us; gives what our webhook answered."""
+        return self._call("POST", "/twilio/inbound", {"from": person, "body": body, **more})
+
+    def approve(self, sid: str, status: str = "approved") -> None:
+        """Have WhatsApp say this of a content that was submitted."""
+        self._call("POST", "/twilio/approvals", {"sid": sid, "status": status})
+
+    def messages(self) -> dict[str, int]:
+        """Counts of all messages and callbacks so far."""
+        return self._call("GET", "/twilio/summary")
+
     def reset(self) -> None:
         """Forget everything."""
         self._call("POST", "/reset")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import Any
 from urllib.parse import urlencode
@@ -31,6 +32,8 @@ class KeepAliveClient(HttpClient):
 
     def __init__(self, bases: dict[str, str], timeout_seconds: float) -> None:
         super().__init__(logging.getLogger("twilio"), False, timeout_seconds)
+        # At DEBUG it writes down addresses, and with them the numbers of people.
+        logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
         self._bases = bases
         connect = min(CONNECT_SECONDS, timeout_seconds)
         self._timeout = urllib3.Timeout(connect=connect, read=timeout_seconds)
@@ -84,7 +87,5 @@ def _body(data: dict[str, object] | None, headers: dict[str, str]) -> str | byte
     if data is None or not headers.get("Content-Type"):
         return None
     if headers["Content-Type"] == "application/json":
-        import json
-
         return json.dumps(data)
     return urlencode(data, doseq=True)
