@@ -28,6 +28,7 @@ class Event:
     """Base of every fact. Fields are plain values; `tenant_id` is whose fact it is."""
 
     registry: ClassVar[dict[str, type[Event]]] = {}
+    outside_types: ClassVar[dict[str, str]] = {}  # what `outside` may call it, and what that says to people
     tenant_id: int
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -37,6 +38,22 @@ class Event:
     def live(self) -> list[tuple[str, str, dict[str, Any]]]:
         """What open pages hear of it: (channel, event name, data)."""
         return []
+
+    def outside(self) -> tuple[str, dict[str, Any]] | None:
+        """What the customer's own systems hear of it: one of `outside_types` and its data; None: nothing.
+
+        People stand in the data by id, under `profile_id` or `profile_ids`: so they are found when they are erased.
+        """
+        return None
+
+
+@dataclass(frozen=True)
+class Emitted:
+    """An event with what stays the same however often it is delivered: the id of its outbox row and its moment."""
+
+    id: int
+    at: datetime
+    event: Event
 
 
 class OutboxRow(Base):
@@ -55,6 +72,7 @@ class OutboxRow(Base):
 
 EventT = TypeVar("EventT", bound=Event)
 _subscribers: dict[str, list[Callable[[Any], None]]] = defaultdict(list)
+_listeners: list[Callable[[Emitted], None]] = []
 
 
 def subscribe(event_type: type[EventT]) -> Callable[[Callable[[EventT], None]], Callable[[EventT], None]]:
@@ -68,6 +86,13 @@ def subscribe(event_type: type[EventT]) -> Callable[[Callable[[EventT], None]], 
     return register
 
 
+def subscribe_to_all(function: Callable[[Emitted], None]) -> Callable[[Emitted], None]:
+    """Call the function for each event of every type, as `subscribe` would; its id tells a repeat."""
+    if function not in _listeners:
+        _listeners.append(function)
+    return function
+
+
 def emit(event: Event) -> None:
     """Record the event in the current unit of work; it is delivered after the commit or never."""
     emit_all([event])
@@ -75,13 +100,14 @@ def emit(event: Event) -> None:
 
 def emit_all(events: Sequence[Event]) -> None:
     """Record several; they are delivered in their order and forgotten together."""
-    rows = [OutboxRow(tenant_id=e.tenant_id, name=type(e).__name__, payload=asdict(e)) for e in events]
+    now = utc_now()
+    rows = [OutboxRow(tenant_id=e.tenant_id, name=type(e).__name__, payload=asdict(e), created_at=now) for e in events]
     db.session.add_all(rows)
     states = [inspect(row) for row in rows]  # they know their ids even when rows are expired or detached by then
 
     def deliver() -> None:
         known = [(state.identity[0], event) for state, event in zip(states, events, strict=True) if state.identity]
-        _forget([row_id for row_id, event in known if _deliver(row_id, event)])
+        _forget([row_id for row_id, event in known if _deliver(Emitted(row_id, now, event))])
 
     after_commit(deliver)
 
@@ -95,8 +121,8 @@ def relay_outbox(limit: int = 500) -> None:
         for row in rows:
             row.attempts += 1
             row.due_at = utc_now() + RETRY_AFTER * min(row.attempts, 40)
-        pending = [(row.id, row.name, dict(row.payload), row.attempts) for row in rows]
-    for row_id, name, payload, attempts in pending:
+        pending = [(row.id, row.name, dict(row.payload), row.attempts, row.created_at) for row in rows]
+    for row_id, name, payload, attempts, at in pending:
         event_type = Event.registry.get(name)
         if event_type is None or attempts > MAX_ATTEMPTS:
             log.error("event_given_up", event_name=name, outbox_id=row_id)
@@ -107,20 +133,23 @@ def relay_outbox(limit: int = 500) -> None:
         except TypeError as error:  # written by another release; it is given up in time
             log.error("event_unreadable", event_name=name, outbox_id=row_id, exc_info=error)
             continue
-        if _deliver(row_id, event):
+        if _deliver(Emitted(row_id, at, event)):
             _forget([row_id])
 
 
-def _deliver(row_id: int, event: Event) -> bool:
+def _deliver(emitted: Emitted) -> bool:
     """Whether everyone who listens has heard it."""
+    event = emitted.event
     try:
         with _scope(event.tenant_id):
             for channel, name, data in event.live():
                 publish(channel, name, data, tenant_id=event.tenant_id)
             for function in _subscribers[type(event).__name__]:
                 function(event)
+            for listener in _listeners:
+                listener(emitted)
     except Exception as error:
-        log.error("event_delivery_failed", event_name=type(event).__name__, outbox_id=row_id, exc_info=error)
+        log.error("event_delivery_failed", event_name=type(event).__name__, outbox_id=emitted.id, exc_info=error)
         db.session.rollback()
         return False
     return True

@@ -112,6 +112,23 @@ def test_an_event_nobody_can_read_any_more_does_not_hold_up_the_others(as_tenant
     assert left() == 1
 
 
+def test_whoever_hears_everything_can_tell_a_repeat_from_another_event(as_tenant, heard, monkeypatch):
+    told: list[events.Emitted] = []
+    monkeypatch.setattr(events, "_listeners", [])
+    events.subscribe_to_all(told.append)
+    with monkeypatch.context() as crash:
+        crash.setattr(events, "_forget", lambda _: None)
+        with unit_of_work():
+            emit(KettleBoiled(as_tenant, cups=1))
+    make_due()
+    relay_outbox()
+    with unit_of_work():
+        emit(KettleBoiled(as_tenant, cups=1))
+    first, repeat, another = told
+    assert (first.id, first.at, first.event) == (repeat.id, repeat.at, repeat.event)
+    assert another.id != first.id
+
+
 def test_an_event_is_heard_as_its_own_tenant(as_tenant, heard):
     from app.core.tenancy import current_tenant_id, platform_scope
 

@@ -24,7 +24,7 @@ from app.core.errors import AppError
 from app.core.events import emit
 from app.core.jobs import current_job
 from app.core.tenancy import current_tenant_id
-from app.insights.events import SimulationChanged
+from app.insights.events import SimulationChanged, SimulationFailed, SimulationFinished
 from app.insights.models import PanelReply, Simulation, SimulationState
 from app.insights.models.answers import PanelAnswer
 from app.insights.queries import PersonaPlace, list_segments
@@ -185,6 +185,7 @@ def finish(simulation_id: int) -> None:
         simulation.state, simulation.error = SimulationState.DONE, None
         headline = (simulation.results or {}).get("headline", "")
         record_activity("simulation", f"{simulation.name}: done", headline, _url(simulation))
+        emit(SimulationFinished(*_who(simulation), headline=headline))
         _changed(simulation)
     elif replies:
         reason = next((reply.error for reply in replies if reply.error), "")
@@ -214,7 +215,12 @@ def fail(*, error: str, simulation_id: int) -> None:
 def _fail(simulation: Simulation, error: str) -> None:
     simulation.state, simulation.error, simulation.finished_at = SimulationState.FAILED, error, utc_now()
     record_activity("simulation", f"{simulation.name}: failed", error, _url(simulation), is_failure=True)
+    emit(SimulationFailed(*_who(simulation), error=error))
     _changed(simulation)
+
+
+def _who(simulation: Simulation) -> tuple[int, int, str, int]:
+    return current_tenant_id(), simulation.id, simulation.name, simulation.audience_id
 
 
 def _url(simulation: Simulation) -> str:
