@@ -27,10 +27,16 @@ def check_url(url: str, *, field: str = "base_url") -> None:
         raise ValidationFailed("The address must begin with http:// or https:// and name a host.", field=field)
     if parts.username or parts.password:
         raise ValidationFailed("The address must not contain a user name or password.", field=field)
-    if get_settings().private_urls_allowed:
-        return
-    if any(not is_public(address) for address in _resolve(host, port or 443, field)):
+    if not get_settings().private_urls_allowed:
+        find_addresses(host, port or 443, field=field)
+
+
+def find_addresses(host: str, port: int, *, field: str = "url") -> list[str]:
+    """Where a name leads now. Unless the settings allow private addresses, a single one among them refuses the name."""
+    found = _resolve(host, port, field)
+    if not get_settings().private_urls_allowed and any(not is_public(address) for address in found):
         raise ValidationFailed("The address leads into a private network, which is not allowed here.", field=field)
+    return list(dict.fromkeys(str(address) for address in found))
 
 
 def is_public(address: IpAddress) -> bool:
