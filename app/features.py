@@ -1,3 +1,3 @@
 """The features of the product in the order they are set up: each may use those before it."""
 
-FEATURES = ("accounts", "ai", "cdp", "insights", "messaging", "dashboard")
+FEATURES = ("accounts", "ai", "webhooks", "cdp", "insights", "messaging", "dashboard")

@@ -21,6 +21,7 @@ from app.cdp.queries.lists import ids_in
 from app.cdp.services import computed_traits, consent, merges, profiles
 from app.core.clock import iso
 from app.core.db import db
+from app.webhooks import personal_data as told_outside
 
 
 def export(profile_id: int) -> dict[str, Any]:
@@ -40,12 +41,14 @@ def export(profile_id: int) -> dict[str, Any]:
         "segments": queries.list_segment_ids(profile.id),
         "segment_changes": [_plain(row) for row in _rows(SegmentChange, SegmentChange.profile_id, ids)],
         "merges": [_plain(row) for row in _merges(ids)],
+        **told_outside.export(ids),
     }
 
 
 def erase(profile_id: int) -> None:
-    """Remove everything stored of the person; the index follows within moments."""
-    profiles.erase(profile_id)
+    """Remove everything stored of the person; the index and the messages of webhooks follow within moments."""
+    for erased_id in profiles.erase(profile_id):
+        told_outside.erase(erased_id)
 
 
 def _rows(model: Any, column: Any, ids: list[int]) -> list[Any]:

@@ -53,6 +53,7 @@ PAGES = (
     Hit("AI providers", "/app/settings/ai", "Keys and order", icon="sparkles"),
     Hit("Prompts", "/app/settings/prompts", icon="file-text"),
     Hit("API keys", "/app/settings/api-keys", "For programs", icon="key", needs="api_keys.manage"),
+    Hit("Webhooks", "/app/settings/webhooks", "What your systems hear", icon="send", needs="webhooks.manage"),
     Hit("Audit log", "/app/settings/audit", "Who did what", icon="list", needs="audit.read"),
     Hit("AI spend", "/app/settings/spend", icon="chart-bar"),
 )

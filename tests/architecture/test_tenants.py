@@ -32,6 +32,14 @@ def make_customers(client: Any) -> dict[str, int]:
     }  # fmt: skip
 
 
+def make_webhook(client: Any) -> dict[str, int]:
+    """A webhook to an address nobody answers at, and a message that waits for it."""
+    body = {"url": "https://93.184.216.34/hook", "events": ["segment.entered"]}
+    webhook_id = client.post("/api/v1/webhooks", json=body).get_json()["id"]
+    ping = client.post(f"/api/v1/webhooks/{webhook_id}/ping").get_json()
+    return {"webhook_id": webhook_id, "delivery_id": ping["id"]}
+
+
 @pytest.fixture
 def ours(client, member, in_tenant, run_jobs) -> dict[str, int]:
     """One of everything a tenant can have, and the ids."""
@@ -58,7 +66,7 @@ def ours(client, member, in_tenant, run_jobs) -> dict[str, int]:
         with unit_of_work():
             chat.ask(conversation_id, member.id, "Hello")
     run_jobs()
-    customers = make_customers(client)
+    customers = make_customers(client) | make_webhook(client)
     with in_tenant(member.tenant_id):
 
         def first(model: Any) -> int:
@@ -93,6 +101,7 @@ def test_another_tenants_row_looks_like_no_row_and_stays_as_it_was(app, client, 
         f"/chat/{ours['conversation_id']}", f"/personas/{ours['persona_id']}", f"/segments/{ours['segment_id']}",
         f"/api/v1/cdp/profiles/{ours['profile_id']}", f"/api/v1/cdp/profiles/{ours['profile_id']}/merges",
         f"/api/v1/cdp/imports/{ours['import_id']}", "/api/v1/cdp/computed-traits",
+        f"/api/v1/webhooks/{ours['webhook_id']}", f"/api/v1/webhooks/deliveries/{ours['delivery_id']}",
     ]  # fmt: skip
     before = [client.get(url).get_json() for url in watched]
 

@@ -64,11 +64,15 @@ class Nursery:
 
     def _account(self, client, member) -> dict[str, Any]:
         self.client_for(member)
+        hook = {"url": "https://93.184.216.34/hook", "events": ["segment.entered"]}
+        webhook_id = client.post("/api/v1/webhooks", json=hook).json["id"]
         sessions = client.get("/api/v1/auth/sessions").json
         invitation = {"email": f"{member.id}@example.com", "role": "viewer"}
         return {
             "key_id": client.post("/api/v1/api-keys", json={"name": "Till", "scopes": ["read"]}).json["id"],
             "invitation_id": client.post("/api/v1/invitations", json=invitation).json["id"],
             "session_id": next(session["id"] for session in sessions if not session["is_current"]),
+            "webhook_id": webhook_id,
+            "delivery_id": client.post(f"/api/v1/webhooks/{webhook_id}/ping").json["id"],
             "entry_id": client.get("/api/v1/audit").json["items"][0]["id"],
         }

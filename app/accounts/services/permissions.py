@@ -12,6 +12,7 @@ _ADMIN = _MANAGER | {
     "members.manage",
     "workspace.manage",
     "api_keys.manage",
+    "webhooks.manage",
     "audit.read",
     "messaging.manage",
 }
@@ -54,6 +55,7 @@ MATRIX: tuple[tuple[str, str], ...] = (  # what the team page says of each role,
     ("Name, time zone and two-factor rule of the workspace", "workspace.manage"),
     ("AI keys, order, prompts and budget", "ai.manage"),
     ("API keys", "api_keys.manage"),
+    ("Webhooks, which tell your systems what happens", "webhooks.manage"),
     ("Audit log", "audit.read"),
 )
 SCOPE_WORDS: dict[str, str] = {

@@ -44,12 +44,14 @@ SETTINGS = [
     ("Prompts", "/app/settings/prompts", "file-text"),
     ("Spend", "/app/settings/spend", "chart-bar"),
     ("API keys", "/app/settings/api-keys", "key"),
+    ("Webhooks", "/app/settings/webhooks", "send"),
     ("Audit log", "/app/settings/audit", "list"),
     ("All workspaces", "/app/settings/tenants", "world"),
 ]
 GROUP_STARTS = {"/app/settings/team", "/app/settings/tenants"}  # after one's own pages, and after the workspace's
 NEEDED = {  # others are for everyone
     "/app/settings/api-keys": "api_keys.manage",
+    "/app/settings/webhooks": "webhooks.manage",
     "/app/settings/audit": "audit.read",
     "/app/settings/tenants": "tenants.manage",
 }

@@ -1,0 +1,1 @@
+"""JSON edge of webhooks."""
