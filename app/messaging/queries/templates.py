@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, column, func, select, table
 
 from app.core.db import db
 from app.core.paging import Page, paginate
@@ -21,6 +21,7 @@ from app.messaging.models import (
     TemplateVersion,
 )
 
+_users = table("users", column("id"), column("name"), column("email"))
 SORTS = {"name": "Name", "updated": "Changed last"}
 
 
@@ -137,3 +138,9 @@ def list_to_check(approved_before: datetime) -> list[TemplateVersion]:
     """The acting tenant's, those not looked at for longest first."""
     statement = select(TemplateVersion).where(waiting(approved_before)).order_by(TemplateVersion.checked_at)
     return list(db.session.scalars(statement.limit(200)))
+
+
+def names_of_users(user_ids: Iterable[int]) -> dict[int, str]:
+    """What to call the people who wrote versions, by their ids."""
+    rows = db.session.execute(select(_users.c.id, _users.c.name, _users.c.email).where(_users.c.id.in_(list(user_ids))))
+    return {row.id: row.name or row.email for row in rows}
