@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -87,8 +88,15 @@ def mapping_from(row: DataImport, form: Mapping[str, str]) -> dict[str, str]:
     for number, name in enumerate(names):
         place = form.get(f"place_{number}", "")
         label = form.get(f"label_{number}", "").strip() or name[:90]
+        if place == "external_ids":
+            label = _system_of(label)
         found[name] = f"{place}.{label}" if place in NAMED else place
     return found
+
+
+def _system_of(label: str) -> str:
+    """A name another system can have, from what was typed: "Shopify Store!" is shopify-store."""
+    return re.sub(r"[^a-z0-9_.]+", "-", label.lower()).strip("-_.")[:40]
 
 
 @dataclass(frozen=True)

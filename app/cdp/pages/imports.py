@@ -68,7 +68,8 @@ def upload() -> Response:
         )
     except AppError as error:
         text = error.message.removeprefix("file: ")
-        return make_response(_upload_page({"file": text[:1].upper() + text[1:]}, kind), error.status)
+        told = f"The file {text}" if text.startswith("is ") else text[:1].upper() + text[1:]
+        return make_response(_upload_page({"file": told}, kind), error.status)
     return go_to(url_for(".show", import_id=import_id))
 
 

@@ -65,6 +65,11 @@ def check(mapping: dict[str, str], columns: list[str], kind: str) -> None:
     for column, target in mapping.items():
         if column not in columns:
             raise ValidationFailed(f"mapping: there is no column {column!r}.", field="mapping")
+        if target.startswith("external_ids.") and not _is_target(target):
+            raise ValidationFailed(
+                f"mapping: {column!r} needs the other system's name: 1 to 40 small letters, digits, dots or dashes.",
+                field="mapping",
+            )
         if target and not _is_target(target):
             raise ValidationFailed(f"mapping: {target!r} is nothing a column can be.", field="mapping")
     if len(set(targets)) < len(targets):
