@@ -97,7 +97,7 @@ def test_an_import_runs_and_hands_the_refused_rows_back(client, upload, token, r
     assert "Waiting for a worker" in client.get(url).text
     run_jobs()
     page = client.get(url).text
-    assert re.findall(r'ply-tile__value[^>]*>(\d+)<', page) == ["1", "0", "1"]
+    assert re.findall(r"ply-tile__value[^>]*>(\d+)<", page) == ["1", "0", "1"]
     person = client.get("/api/v1/cdp/profiles?q=ada").get_json()["items"][0]
     assert person["traits"]["city"] == "Leeds"
     assert person["phone"] == "+14155550123"
