@@ -13,7 +13,7 @@ from sqlalchemy import and_, bindparam, column, func, literal_column, select, ta
 from app.cdp.queries.lists import ids_in, is_sqlite, texts_in
 from app.cdp.services import merges
 from app.core.clock import utc_now
-from app.core.db import db
+from app.core.db import Json, db
 from app.core.tenancy import current_tenant_id
 from app.messaging.models import Message, MessageState, Skip, Suppression
 from app.messaging.providers.base import Outgoing
@@ -28,7 +28,9 @@ from app.messaging.services.whatsapp_content import content_variables
 LEAVES_WITHIN = timedelta(seconds=10)  # what is claimed has left by then, or waits for its night to end
 _messages: Any = Message.__table__
 _suppressed: Any = Suppression.__table__
-_people = table("profiles", *map(column, ("id", "tenant_id", "traits", "name", "phone", "merged_into_id")))
+_people = table(
+    "profiles", column("traits", Json), *map(column, ("id", "tenant_id", "name", "phone", "merged_into_id"))
+)
 _consents = table("consent_states", *map(column, ("profile_id", "tenant_id", "channel", "state", "source")))
 _identities = table("identities", *map(column, ("profile_id", "tenant_id", "kind", "value")))
 PENDING: Any = literal_column("'pending'")  # as the index that finds them says it

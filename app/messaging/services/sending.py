@@ -33,7 +33,7 @@ LOOK_EVERY = 0.5
 RENEW_EVERY = 10.0
 LONGEST = 60.0
 SHORTEST = 3.0
-IDLE = 1.5  # with nothing to send for so long, a loop ends
+IDLE, SETTLED = 1.5, 0.6  # with nothing to send for so long a loop ends, sooner when all campaigns are over
 MANY_PER_SECOND = 40.0  # a pace one process keeps without help
 AWAY = (SQLAlchemyError, Unavailable)
 _messages: Any = Message.__table__
@@ -99,7 +99,8 @@ class Loop:
         lasted = now - self.began
         if worker_stopping.is_set() or lasted > LONGEST or (self.others_wait and lasted > SHORTEST):
             return True
-        return now - self.busy_at > IDLE and all(lane.is_idle for lane in self.lanes.values())
+        is_idle = all(lane.is_idle for lane in self.lanes.values())
+        return is_idle and now - self.busy_at > (IDLE if self.lanes else SETTLED)
 
     def _turn(self, pool: ThreadPoolExecutor, now: float) -> None:
         if now - self.looked_at >= LOOK_EVERY:

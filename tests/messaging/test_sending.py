@@ -1,0 +1,132 @@
+"""A campaign from launch to its end: everyone has a row, who may gets one message, who may not has a reason."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from app.cdp.services import consent
+from app.core.clock import utc_now
+from app.core.db import unit_of_work
+from app.core.errors import InvalidTransition
+from app.messaging.models import Suppression
+from app.messaging.services import campaigns, recipients, reconciling
+from tests.messaging.campaign import house, number_of, twilio
+
+__all__ = ["house", "twilio"]
+
+
+def test_a_campaign_writes_once_to_everyone_who_agreed(house, twilio):
+    ids = house.people(150)
+    campaign_id = house.campaign(house.segment())
+    house.launch(campaign_id)
+
+    sent = [call["body"] for call in twilio.received("twilio") if call["path"].endswith("Messages.json")]
+    assert len(sent) == 150
+    assert Counter(house.reasons(campaign_id).values()) == {"queued": 150}
+    assert {one.profile_id for one in house.messages(campaign_id)} == set(ids)
+    assert house.load(campaign_id).state == "completed"
+    assert house.tallies_add_up(campaign_id)
+
+
+def test_everyone_who_is_not_written_to_has_a_row_with_the_reason(house):
+    (fine,) = house.people(1)
+    (no_phone,) = house.people(1, phone="")
+    (said_no,) = house.people(1, state="denied")
+    (never_asked,) = house.people(1, state="unknown")
+    (bad,) = house.people(1)
+    (often,) = house.people(1)
+    (twin,) = house.people(1, phone=number_of(1))
+    house.rules(caps=[{"channel": "sms", "most": 2, "days": 7}])
+    house.sent_earlier(often, 2)
+    with unit_of_work() as session:
+        session.add(Suppression(channel="sms", address=number_of(5), reason="bad_number"))
+    campaign_id = house.campaign(house.segment())
+    house.launch(campaign_id)
+
+    assert house.reasons(campaign_id) == {
+        fine: "queued", no_phone: "no_phone", said_no: "no_consent", never_asked: "no_consent", bad: "bad_number",
+        often: "cap_reached", twin: "duplicate_number",
+    }  # fmt: skip
+    assert house.tallies_add_up(campaign_id)
+
+
+def test_a_holdout_is_drawn_from_those_who_could_be_written_to_and_variants_share_the_rest(house):
+    house.people(400)
+    texts = [house.template(f"Text {letter}", letter) for letter in "AB"]
+    campaign_id = house.campaign(house.segment(), *texts, holdout_percent=25)
+    house.launch(campaign_id)
+
+    reasons = Counter(house.reasons(campaign_id).values())
+    assert 70 <= reasons["holdout"] <= 130
+    assert reasons["holdout"] + reasons["queued"] == 400
+    variants = Counter(one.variant_id for one in house.messages(campaign_id) if one.state == "queued")
+    assert len(variants) == 2
+    assert min(variants.values()) > 100
+    assert house.tallies_add_up(campaign_id)
+
+
+def test_two_launches_are_one(house, twilio):
+    house.people(20)
+    campaign_id = house.campaign(house.segment())
+    with unit_of_work():
+        campaigns.launch(campaign_id)
+    with pytest.raises(InvalidTransition), unit_of_work():
+        campaigns.launch(campaign_id)
+    house.run_jobs()
+    assert len(house.messages(campaign_id)) == 20
+    assert twilio.messages()["messages"] == 20
+
+
+def test_quiet_hours_hold_people_back_until_their_own_morning(house):
+    (here,) = house.people(1, traits={"timezone": "Etc/GMT+0"})
+    (far,) = house.people(1, traits={"timezone": "Etc/GMT-12"})
+    minute = utc_now().hour * 60 + utc_now().minute
+    clock = [f"{(minute + ahead) // 60 % 24:02d}:{(minute + ahead) % 60:02d}" for ahead in (720 - 60, 720 + 60)]
+    campaign_id = house.campaign(house.segment(), quiet_start=clock[0], quiet_end=clock[1])
+    house.launch(campaign_id)
+
+    assert house.reasons(campaign_id) == {here: "queued", far: "quiet_hours"}
+    held = next(one for one in house.messages(campaign_id) if one.profile_id == far)
+    assert held.state == "pending"
+    assert 55 * 60 < (held.due_at - utc_now()).total_seconds() < 65 * 60
+    assert house.load(campaign_id).state == "running"
+    assert house.tallies_add_up(campaign_id)
+
+
+def test_somebody_who_said_stop_after_the_freezing_is_not_written_to(house, twilio):
+    first, second = house.people(2)
+    campaign_id = house.campaign(house.segment())
+    with unit_of_work():
+        campaigns.launch(campaign_id)
+    with unit_of_work():
+        recipients.freeze_step(campaign_id)
+    with unit_of_work():
+        consent.record(second, "sms", "denied", "stop", {})
+    house.run_jobs()
+    assert house.reasons(campaign_id) == {first: "queued", second: "stop"}
+    assert twilio.messages()["messages"] == 1
+
+
+def test_a_refused_number_is_marked_and_the_others_go_on(house, twilio):
+    good, bad, stopped = (house.people(1, phone=one)[0] for one in (number_of(1), "+15005550001", "+15005550004"))
+    house.rules(keeps_us_hours=False)
+    campaign_id = house.campaign(house.segment())
+    house.launch(campaign_id)
+    assert house.reasons(campaign_id) == {good: "queued", bad: "bad_number", stopped: "opted_out"}
+    assert house.tallies_add_up(campaign_id)
+
+
+def test_an_answer_that_was_lost_after_the_act_is_found_and_not_sent_again(house, twilio):
+    house.people(10)
+    campaign_id = house.campaign(house.segment())
+    twilio.fault("twilio", "lost_answer", path="*/Messages.json", times=3)
+    house.launch(campaign_id)
+    assert Counter(house.reasons(campaign_id).values()) == {"queued": 7, "unknown": 3}
+    assert twilio.messages()["messages"] == 10
+
+    reconciling.reconcile()
+    assert Counter(house.reasons(campaign_id).values()) == {"queued": 7, "delivered": 3}  # as the provider has them
+    assert twilio.messages()["messages"] == 10
+    assert house.tallies_add_up(campaign_id)
