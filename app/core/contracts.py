@@ -61,7 +61,7 @@ class MessagingError(BaseModel):
 
 @dataclass(frozen=True)
 class Contract:
-    """`prefix` is where its addresses begin; `invalid` is the status of a field that is not acceptable.
+    """`prefix` is where its addresses begin, `also` where else; `invalid` is the status of a bad field.
 
     `tags` come first and in this order in its document; others follow as they were registered.
     """
@@ -73,6 +73,7 @@ class Contract:
     error: type[BaseModel]
     invalid: int = 422
     tags: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
 
 
 CONTRACTS = (
@@ -120,15 +121,22 @@ CONTRACTS = (
     ),
     Contract("tobermory", "Data persistence", "/api", "Profiles, segments and events.", TobermoryError, 400),
     Contract(
-        "messaging", "Messaging", "/messaging/api/v1", "Messages to people, and what they answer.", MessagingError, 400
+        "messaging",
+        "Messaging",
+        "/messaging/api/v1",
+        "Messages to people, and what they answer.",
+        MessagingError,
+        400,
+        tags=("Users", "Campaigns", "Templates", "Segments", "Reporting", "Monitoring", "Threads", "Callbacks"),
+        also=("/webhooks",),
     ),
 )
 
 
 def contract_at(path: str) -> Contract:
     """The contract an address belongs to: the longest prefix in whole path segments."""
-    matches = [c for c in CONTRACTS if path == c.prefix or path.startswith(c.prefix + "/")]
-    return max(matches, key=lambda contract: len(contract.prefix))
+    matches = [(len(begin), c) for c in CONTRACTS for begin in (c.prefix, *c.also) if f"{path}/".startswith(f"{begin}/")]
+    return max(matches, key=lambda match: match[0])[1]
 
 
 def find_contract(name: str) -> Contract | None:

@@ -20,6 +20,7 @@ PUBLIC = {
     "tokens_api.sign_in", "tokens_api.register", "tokens_api.refresh",
     "invitation_pages.show", "invitation_pages.join_as_new", "invitation_pages.accept", "invitation_pages.sign_out",
     "second_step_pages.submit_passkey", "passkey_sign_in_pages.options", "passkey_sign_in_pages.submit",
+    "provider_callbacks_api.status", "provider_callbacks_api.inbound_message", "provider_callbacks_api.whatsapp",
 }  # fmt: skip
 FOR_EVERYONE_SIGNED_IN = {"sse.stream"}
 OF_THE_PLATFORM = {"tenants.manage"}

@@ -1,0 +1,193 @@
+"""A message that came in: a STOP, START or HELP is done as asked, anything else is a talk in the inbox."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from app.cdp.services import identity, ingestion, ingestion_rows
+from app.cdp.services.identity_rules import load_rules
+from app.cdp.services.ingestion_rows import RowRefused
+from app.core.db import db
+from app.core.logs import get_logger
+from app.core.tenancy import tenant_scope
+from app.messaging.models import InboundKind, InboundMessage, Message, MessageChannel
+from app.messaging.queries.threads import workspace_name
+from app.messaging.services import keywords, message_events, opt_outs, routing, rules, threads
+from app.messaging.services.callbacks import Call, Origin
+from app.messaging.services.keywords import Keyword
+from app.messaging.services.threads import Talk
+
+log = get_logger()
+ANSWERS_WITHIN = timedelta(days=7)
+WHATSAPP_PREFIX = "whatsapp:"
+MOST_MEDIA = 10
+HELP_TEXT = "This is {name}. Write your question here and someone will answer. Write STOP to get no more messages."
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """What the provider's parameters say. `senders` are the number written to and the service it belongs to."""
+
+    call: Call
+    channel: str
+    address: str
+    sender: str
+    senders: tuple[str, ...]
+    body: str
+    sid: str
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        """What proves a withdrawal later."""
+        at = self.call.received_at.isoformat()
+        return {"sid": self.sid, "body": self.body[:200], "sender": self.sender, "at": at}
+
+    @property
+    def media(self) -> list[dict[str, str]]:
+        """Where pictures and files are; they are named and never fetched by us."""
+        count = min(int(self.call.get("NumMedia") or 0) if self.call.get("NumMedia").isdecimal() else 0, MOST_MEDIA)
+        found = [(self.call.get(f"MediaUrl{n}"), self.call.get(f"MediaContentType{n}")) for n in range(count)]
+        return [{"url": url[:1000], "type": kind[:100]} for url, kind in found if url.startswith("https://")]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What is answered, and what must be told to those who send before the answer leaves."""
+
+    reply: str = ""
+    channel: str = ""
+    address: str = ""
+    stopped: tuple[int, ...] = ()
+    restarted: tuple[int, ...] = ()
+
+    def settle(self) -> None:
+        """Once committed: nothing leaves for who said STOP after this returns."""
+        opt_outs.open_gates(self.restarted, self.channel, self.address)
+        opt_outs.close_gates(self.stopped, self.channel, self.address)
+
+
+def read(call: Call) -> Incoming | None:
+    """The message, or None for a channel we do not carry."""
+    origin, target, channel = call.get("From"), call.get("To"), MessageChannel.SMS
+    if origin.startswith(WHATSAPP_PREFIX):
+        origin, target = origin.removeprefix(WHATSAPP_PREFIX), target.removeprefix(WHATSAPP_PREFIX)
+        channel = MessageChannel.WHATSAPP
+    sid = call.get("MessageSid") or call.get("SmsSid")
+    if ":" in origin or not origin or not target or not sid:
+        return None
+    senders = tuple(one[:40] for one in (target, call.get("MessagingServiceSid")) if one)
+    body = call.get("Body") or call.get("ButtonText")
+    return Incoming(call, channel, origin[:20], target[:40], senders, body, sid[:40])
+
+
+def take(call: Call, origin: Origin) -> Taken:
+    """Do what the message asks, for every tenant it is for, in the current unit of work; a repeat changes nothing."""
+    message = read(call)
+    if message is None:
+        log.warning("inbound_not_understood", sid=call.get("MessageSid")[:40])
+        return Taken()
+    asked = keywords.recognise(message.body, call.get("OptOutType"))
+    is_stop = asked.kind in (InboundKind.STOP, InboundKind.START)
+    owners = routing.owners_of(message.channel, message.address, message.senders, origin, is_stop=is_stop)
+    if not owners:
+        log.warning("inbound_for_nobody", sid=message.sid, channel=message.channel)
+    replies, done = [], {}
+    for tenant_id in owners:
+        with tenant_scope(tenant_id):
+            done[tenant_id] = _take_for_tenant(message, asked)
+            replies.append(_reply(message, Keyword(done[tenant_id], asked.language)))
+            db.session.flush()
+    stopped = tuple(one for one in owners if done[one] == InboundKind.STOP)
+    restarted = tuple(one for one in owners if done[one] == InboundKind.START)
+    return Taken(next(iter(replies), ""), message.channel, message.address, stopped, restarted)
+
+
+def _take_for_tenant(message: Incoming, asked: Keyword) -> InboundKind:
+    """What it turned out to be: a START with nothing to lift is an ordinary text."""
+    known = db.session.scalars(select(InboundMessage).where(InboundMessage.sid == message.sid)).one_or_none()
+    if known is not None:
+        return InboundKind(known.kind)
+    at, profile_id = message.call.received_at, _person_of(message)
+    kind = asked.kind
+    if kind == InboundKind.STOP and profile_id is not None:
+        opt_outs.withdraw(profile_id, message.channel, message.address, message.evidence, at)
+    elif kind == InboundKind.START and (
+        profile_id is None or not opt_outs.give_back(profile_id, message.channel, message.address, message.evidence, at)
+    ):
+        kind = InboundKind.TEXT
+    _keep(message, kind, profile_id)
+    return kind
+
+
+def _keep(message: Incoming, kind: InboundKind, profile_id: int | None) -> None:
+    at = message.call.received_at
+    thread = threads.receive(
+        Talk(message.channel, message.address, message.sender, profile_id),
+        preview=message.body or _words_for(message.media), at=at, is_text=kind in (InboundKind.TEXT, InboundKind.HELP),
+    )  # fmt: skip
+    answered = _answered_message(message, profile_id)
+    row = InboundMessage(
+        thread_id=thread.id, profile_id=profile_id, message_id=answered, channel=message.channel,
+        address=message.address, sender=message.sender, body=message.body, media=message.media, kind=kind,
+        sid=message.sid, received_at=at,
+    )  # fmt: skip
+    db.session.add(row)
+    db.session.flush()
+    if profile_id is not None:
+        name = {InboundKind.STOP: message_events.STOPPED, InboundKind.START: message_events.STARTED}
+        event = name.get(kind, message_events.RECEIVED)
+        told = {"channel": message.channel, "sender": message.sender, "body": message.body[:500]}
+        message_events.record([message_events.fact(event, profile_id, at, message.sid, **told)])
+
+
+def _words_for(media: list[dict[str, str]]) -> str:
+    return "Sent a picture" if media and media[0]["type"].startswith("image/") else "Sent a file" if media else ""
+
+
+def _person_of(message: Incoming) -> int | None:
+    """Who has this number, made when nobody has; None for a sender that is no phone."""
+    number, now = ("phone", message.address), message.call.received_at
+    known = identity.find_known([number], now).get(number)
+    if known is not None:
+        return known.profile_id
+    name = message.call.get("ProfileName").strip()[:100]
+    raw = {"phone": message.address, "traits": {"name": name} if name else {}}
+    owned = load_rules()
+    try:
+        row = ingestion_rows.clean(raw, owned, now, is_person=True)
+    except RowRefused:
+        return None
+    return ingestion.accept([row], owned, now, source="message")[0].profile_id
+
+
+def _answered_message(message: Incoming, profile_id: int | None) -> int | None:
+    """The one they replied to, where WhatsApp says it, else the campaign's last one to them in a week."""
+    replied_to = message.call.get("OriginalRepliedMessageSid")
+    if replied_to:
+        found = db.session.scalar(select(Message.id).where(Message.sid == replied_to))
+        if found is not None:
+            return found
+    since = message.call.received_at - ANSWERS_WITHIN
+    return db.session.scalar(
+        select(Message.id)
+        .where(
+            Message.profile_id == profile_id, Message.channel == message.channel, Message.sent_at >= since,
+            Message.campaign_id.is_not(None), Message.address == message.address,
+        )
+        .order_by(Message.sent_at.desc())
+        .limit(1)
+    )  # fmt: skip
+
+
+def _reply(message: Incoming, done: Keyword) -> str:
+    """What we answer at once. On SMS the provider answers these words itself: a second answer would be one too many."""
+    if message.channel != MessageChannel.WHATSAPP or done.kind == InboundKind.TEXT:
+        return ""
+    name = workspace_name()
+    if done.kind == InboundKind.HELP:
+        return rules.load().help_text or HELP_TEXT.replace("{name}", name)
+    return done.confirmation(name)

@@ -1,0 +1,124 @@
+"""Who wants no more messages, and who wants them again: consent with its evidence, and nothing left waiting to go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, text, union_all, update
+
+from app.cdp.queries.lists import ids_in, texts_in
+from app.cdp.services import consent
+from app.cdp.services.consent import Statement
+from app.core.db import db
+from app.core.tenancy import current_tenant_id, tenant_scope
+from app.messaging.models import ENDED, Campaign, CampaignState, Message, MessageState, MessageThread, Skip
+from app.messaging.services import gate, suppressions, tallies
+from app.messaging.services.tallies import Shift
+
+STOP, START, CARRIER = "stop", "start", "carrier"
+_STOPPED_AT_PROVIDER = 21610  # the provider had a STOP we never heard of
+_MADE_BY_MERGES = {"merge", "merge undone", "split"}
+_GRANTED, _DENIED = "granted", "denied"
+_messages: Any = Message.__table__
+_campaigns: Any = Campaign.__table__
+_threads: Any = MessageThread.__table__
+# Said with the very words of the partial indexes, or SQLite would not use them.
+_WITH_ADDRESS = text("messages.campaign_id IS NOT NULL AND messages.state <> 'skipped' AND messages.address <> ''")
+_OF_PERSON = text("messages.campaign_id IS NOT NULL AND messages.profile_id IS NOT NULL")
+_OF_THREAD = text("messages.thread_id IS NOT NULL")
+
+
+def withdraw(profile_id: int, channel: str, address: str, evidence: dict[str, Any], at: datetime) -> None:
+    """Somebody said STOP: no consent from now on, and whatever waits for them on this channel is skipped."""
+    consent.record(profile_id, channel, _DENIED, STOP, evidence, at)
+    skip_pending(channel, [address], [profile_id], Skip.STOP, at)
+
+
+def withdraw_many(statements: Sequence[Statement], addresses: Mapping[str, Sequence[str]], at: datetime) -> None:
+    """The carrier said it of many; `addresses` by channel. A fixed number of statements for each channel."""
+    if not statements:
+        return
+    consent.record_many(statements)
+    for channel, numbers in addresses.items():
+        people = [one.profile_id for one in statements if one.channel == channel]
+        skip_pending(channel, numbers, people, Skip.STOP, at)
+
+
+def give_back(profile_id: int, channel: str, address: str, evidence: dict[str, Any], at: datetime) -> bool:
+    """Somebody said START: lifts a STOP and nothing else; False when none was in force."""
+    was_remembered = suppressions.lift_stop(channel, address)  # of somebody with this number who was erased since
+    if not is_stopped(profile_id, channel) and not (was_remembered and _is_unasked(profile_id, channel)):
+        return False
+    consent.record(profile_id, channel, _GRANTED, START, evidence, at)
+    return True
+
+
+def _is_unasked(profile_id: int, channel: str) -> bool:
+    return consent.states_of(profile_id)[channel] == "unknown"
+
+
+def is_stopped(profile_id: int, channel: str) -> bool:
+    """Whether this person withdrew by a message of their own, and not in some other way."""
+    if consent.states_of(profile_id)[channel] != _DENIED:
+        return False
+    theirs = (row for row in consent.list_records(profile_id) if row.channel == channel)
+    last = next((row for row in theirs if row.source not in _MADE_BY_MERGES and row.state == _DENIED), None)
+    if last is None:
+        return False
+    return last.source == STOP or (last.source == CARRIER and last.evidence.get("code") == _STOPPED_AT_PROVIDER)
+
+
+def skip_pending(channel: str, addresses: Iterable[str], profile_ids: Iterable[int], reason: Skip, at: datetime) -> int:
+    """Skip what waits on the channel for these numbers and people, replies too; how many. What is claimed is the
+    gate's. Four statements, however many people."""
+    rows = db.session.execute(
+        select(*(_messages.c[name] for name in ("id", "campaign_id", "variant_id", "reason")))
+        .where(
+            _messages.c.id.in_(_waiting_ids(channel, sorted(set(addresses)), sorted(set(profile_ids)))),
+            _messages.c.channel == channel, _messages.c.state == MessageState.PENDING,
+        )
+        .order_by(_messages.c.id)
+        .with_for_update()
+    ).all()  # fmt: skip
+    if not rows:
+        return 0
+    mine = (_messages.c.tenant_id == current_tenant_id()) & _messages.c.id.in_(ids_in(row.id for row in rows))
+    values = {"state": MessageState.SKIPPED, "reason": reason, "ended_at": at}
+    db.session.execute(update(_messages).where(mine).values(**values))
+    pending, skipped = MessageState.PENDING, MessageState.SKIPPED
+    tallies.shift(Shift(row.campaign_id, row.variant_id, pending, row.reason, skipped, reason) for row in rows)
+    return len(rows)
+
+
+def _waiting_ids(channel: str, addresses: list[str], profile_ids: list[int]) -> Any:
+    tenant_id = current_tenant_id()
+    closed = (CampaignState.DRAFT, *ENDED)
+    campaigns = select(_campaigns.c.id).where(
+        _campaigns.c.tenant_id == tenant_id, _campaigns.c.channel == channel, _campaigns.c.state.not_in(closed)
+    )
+    talks = select(_threads.c.id).where(
+        _threads.c.tenant_id == tenant_id, _threads.c.channel == channel, _threads.c.address.in_(texts_in(addresses))
+    )
+    mine = select(_messages.c.id).where(_messages.c.tenant_id == tenant_id)
+    by_number = mine.where(
+        _messages.c.campaign_id.in_(campaigns), _messages.c.address.in_(texts_in(addresses)), _WITH_ADDRESS
+    )
+    by_person = mine.where(_messages.c.profile_id.in_(ids_in(profile_ids)), _OF_PERSON)
+    by_talk = mine.where(_messages.c.thread_id.in_(talks), _OF_THREAD)
+    return union_all(by_number, by_person, by_talk)
+
+
+def close_gates(tenant_ids: Iterable[int], channel: str, address: str) -> None:
+    """After the commit: returns once nothing is on its way to this number any more."""
+    for tenant_id in tenant_ids:
+        with tenant_scope(tenant_id):
+            gate.stop(channel, address)
+
+
+def open_gates(tenant_ids: Iterable[int], channel: str, address: str) -> None:
+    """After the commit: they want messages again."""
+    for tenant_id in tenant_ids:
+        with tenant_scope(tenant_id):
+            gate.reopen(channel, address)
