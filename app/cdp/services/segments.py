@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.accounts.services import audit
 from app.cdp.models import Profile, Segment, SegmentKind
@@ -41,6 +41,19 @@ def create(name: str, description: str, conditions: Any, *, user_id: int | None 
     db.session.flush()
     audit.record("segment.created", row, after={"name": row.name, "conditions": conditions})
     _count(row.id)
+    return row
+
+
+def list_all() -> list[Segment]:
+    """Every segment, by name."""
+    return list(db.session.scalars(select(Segment).order_by(func.lower(Segment.name), Segment.id)))
+
+
+def get_by_uuid(uuid: str) -> Segment:
+    """The segment as other contracts know it; NotFound when there is none."""
+    row = db.session.scalars(select(Segment).where(Segment.uuid == uuid)).one_or_none()
+    if row is None:
+        raise NotFound("Segment not found.")
     return row
 
 
