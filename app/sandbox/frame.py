@@ -99,16 +99,16 @@ def _meet() -> Response | None:
     service = known_services().get(request.path.split("/")[1])
     if service is None or request.path.removeprefix(f"/{service.name}") in service.pages:
         return None
+    state = sandbox()
     text = request.get_data(cache=True).decode("utf-8", "replace")
-    fault = sandbox().faults.pick(service.name, request.path, text)
-    g.fault = fault
-    sandbox().received.append(_as_received(service.name, fault))
+    fault = g.fault = state.faults.pick(service.name, request.path, text)
+    state.received.append(_as_received(state, service.name, fault))
     return _common_fault(service, fault) if fault else None
 
 
-def _as_received(service: str, fault: Fault | None) -> Received:
+def _as_received(state: Sandbox, service: str, fault: Fault | None) -> Received:
     return Received(
-        at=sandbox().clock.now().isoformat().replace("+00:00", "Z"),
+        at=state.clock.now().isoformat().replace("+00:00", "Z"),
         service=service,
         method=request.method,
         path=request.path,

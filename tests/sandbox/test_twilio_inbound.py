@@ -76,7 +76,7 @@ def test_our_replies_are_read_out_of_the_answer(listening, hook):
 
 def test_the_page_writes_and_shows_what_came_of_it_harmlessly(listening, hook):
     hook.answer = (200, "text/xml", "<Response><Message>&lt;script&gt;x</Message></Response>")
-    form = {"from": ANN, "to": "+15005550006", "channel": "sms", "body": "<script>alert(1)</script>"}
+    form = {"from": ANN, "to": "+15005550006", "body": "<script>alert(1)</script>"}
     page = httpx2.post(f"{listening.url}/twilio/inbound", data=form, follow_redirects=True)
     assert page.status_code == 200
     assert "<script>" not in page.text
@@ -86,7 +86,15 @@ def test_the_page_writes_and_shows_what_came_of_it_harmlessly(listening, hook):
     assert listening.control.received("twilio") == [], "the page is no part of the service"
 
 
-def test_without_an_address_the_page_says_so(sandbox):
+def test_the_page_writes_by_whatsapp_where_that_is_chosen_and_shows_what_the_person_was_sent(twilio, listening, hook):
+    twilio.send(To=ANN, Body="Your order is here")
+    form = {"from": ANN, "to": "whatsapp:+14155238886", "body": "Thanks"}
+    page = httpx2.post(f"{listening.url}/twilio/inbound", data=form, follow_redirects=True)
+    assert (hook.calls[0]["From"], hook.calls[0]["To"]) == (f"whatsapp:{ANN}", "whatsapp:+14155238886")
+    assert "Your order is here" in page.text
+
+
+def test_without_an_address_the_answer_says_so(sandbox):
     told = sandbox.control.write(ANN, "Hi")
     assert (told["status"], told["url"]) == (0, "")
 

@@ -25,7 +25,8 @@ WHATSAPP = "whatsapp:"
 class TwilioProvider:
     """One account at Twilio; see MessageProvider. Safe to share between threads.
 
-    Resource objects of the package cost more than the sending itself, so its client is asked for plain answers.
+    The package's client is asked for plain answers: its resource objects lose the headers of a refusal, and with them
+    how long to wait.
     """
 
     def __init__(self, account_sid: str, auth_token: str, bases: Mapping[str, str], timeout_seconds: float) -> None:

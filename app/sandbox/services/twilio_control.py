@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.sandbox import frame
 from app.sandbox.control import read_body, refuse
-from app.sandbox.services.twilio_account import SMS_SENDERS, WHATSAPP_SENDERS, Settings, account
+from app.sandbox.services.twilio_account import SMS_SENDERS, WHATSAPP_SENDERS, Settings, account, now
 from app.sandbox.services.twilio_checks import E164
 from app.sandbox.services.twilio_inbound import Written, receive
 
@@ -46,11 +46,11 @@ def change() -> Response:
     if unknown := set(body) - NAMES:
         refuse(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(sorted(NAMES))}")
     for name, value in body.items():
-        now = getattr(settings, name)
-        is_number = isinstance(now, float) and isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number and not isinstance(value, type(now)):
-            refuse(f"{name} must be of the kind of {now!r}")
-        setattr(settings, name, [*dict.fromkeys([*now, *value])] if name == "senders" else value)
+        known = getattr(settings, name)
+        is_number = isinstance(known, float) and isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number and not isinstance(value, type(known)):
+            refuse(f"{name} must be of the kind of {known!r}")
+        setattr(settings, name, [*dict.fromkeys([*known, *value])] if name == "senders" else value)
     return show()
 
 
@@ -76,22 +76,28 @@ def approve() -> Response:
 
 
 def page() -> str:
-    """A form to write from, and what came of it lately."""
-    told = account().inbound
-    last = told[0] if told else {}
-    form = {
-        "from": request.args.get("from") or last.get("from", "").removeprefix("whatsapp:") or "+14155550142",
-        "to": request.args.get("to") or last.get("to", "").removeprefix("whatsapp:") or SMS_SENDERS[0],
-        "channel": "whatsapp" if last.get("to", "").startswith("whatsapp:") else "sms",
-    }
-    senders = {"SMS": SMS_SENDERS, "WhatsApp": WHATSAPP_SENDERS}
-    return render_template("twilio_inbound.html", form=form, told=list(told)[:12], quick=QUICK, senders=senders)
+    """A form to write from, what came of it lately, and what this person was sent."""
+    kept = account()
+    last = kept.inbound[0] if kept.inbound else {}
+    person = (request.args.get("from") or last.get("from", "")).removeprefix("whatsapp:") or "+14155550142"
+    sender = last.get("to") or SMS_SENDERS[0]
+    got = [*kept.ledger.newest_first(person), *kept.ledger.newest_first(f"whatsapp:{person}")]
+    got.sort(key=lambda message: message.created_at, reverse=True)
+    return render_template(
+        "twilio_inbound.html",
+        person=person,
+        sender=sender,
+        senders=kept.settings.senders,
+        quick=QUICK,
+        told=list(kept.inbound)[:12],
+        got=[(message, message.status(now())) for message in got[:12]],
+    )
 
 
 def submit_page() -> AnyResponse:
     """Write, then show the page again with the answer on it."""
     body = request.form.get("quick") or request.form.get("body", "")
-    said: dict[str, Any] = {name: request.form.get(name, "").strip() for name in ("from", "to", "channel")}
+    said: dict[str, Any] = {name: request.form.get(name, "").strip() for name in ("from", "to")}
     receive(_written({**said, "body": body}))
     return redirect(request.path, 303)
 
@@ -99,7 +105,8 @@ def submit_page() -> AnyResponse:
 def _written(body: dict[str, Any]) -> Written:
     person, channel = str(body.get("from") or ""), str(body.get("channel") or "")
     if not channel:
-        channel = "whatsapp" if person.startswith("whatsapp:") else "sms"
+        is_whatsapp = person.startswith("whatsapp:") or str(body.get("to") or "").startswith("whatsapp:")
+        channel = "whatsapp" if is_whatsapp else "sms"
     if channel not in ("sms", "whatsapp"):
         refuse("channel must be sms or whatsapp")
     person = person.removeprefix("whatsapp:")
