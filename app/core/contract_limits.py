@@ -84,7 +84,7 @@ OPERATIONS = (
     OperationLimit("sync.run", "POST", re.compile(f"{_SYNC}/([^/]+)/sync")),
     OperationLimit("sync.export", "POST", re.compile(f"{_SYNC}/export")),
 )
-UNLIMITED = ("/webhooks/", "/api/v1/whatsapp/webhook")  # what providers call: they are signed, and a refused receipt would be lost
+UNLIMITED = ("/webhooks/", "/api/v1/whatsapp/webhook")  # providers call them, signed: a refused receipt is lost
 
 
 def find_uses(method: str, path: str, caller: Caller | None, address: str) -> list[Use]:

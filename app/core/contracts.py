@@ -135,7 +135,8 @@ CONTRACTS = (
 
 def contract_at(path: str) -> Contract:
     """The contract an address belongs to: the longest prefix in whole path segments."""
-    matches = [(len(begin), c) for c in CONTRACTS for begin in (c.prefix, *c.also) if f"{path}/".startswith(f"{begin}/")]
+    begins = [(begin, contract) for contract in CONTRACTS for begin in (contract.prefix, *contract.also)]
+    matches = [(len(begin), contract) for begin, contract in begins if f"{path}/".startswith(f"{begin}/")]
     return max(matches, key=lambda match: match[0])[1]
 
 

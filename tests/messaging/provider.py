@@ -94,7 +94,7 @@ class Workspace:
     def person(self, phone: str = PERSON, *, agreed: tuple[str, ...] = ("sms", "whatsapp")) -> int:
         """Somebody with this number who agreed to these channels."""
         with self.scope(self.tenant_id), unit_of_work():
-            row = Profile(name="Ann Lee", phone=phone)
+            row = Profile(name="Ann Lee", name_key="ann lee", surname_key="lee ann", phone=phone)
             db.session.add(row)
             db.session.flush()
             db.session.add(Identity(profile_id=row.id, kind="phone", value=phone))

@@ -11,6 +11,7 @@ from app.accounts.queries import Workspace, list_workspaces
 from app.core.activity import count_since
 from app.core.tenancy import bound_tenant_id
 from app.dashboard.queries import sandbox_services
+from app.messaging.queries.threads import count_unread
 
 GROUPS: list[tuple[str, str, list[tuple[str, str, str]]]] = [
     ("", "home", [("Home", "/app", "home")]),
@@ -34,6 +35,7 @@ GROUPS: list[tuple[str, str, list[tuple[str, str, str]]]] = [
             ("Imports", "/app/imports", "database-import"),
         ],
     ),
+    ("Reach", "reach", [("Inbox", "/app/inbox", "inbox")]),
 ]
 SETTINGS = [
     ("You", "/app/settings/you", "user"),
@@ -58,7 +60,17 @@ NEEDED = {  # others are for everyone
 
 
 def _items(items: list[tuple[str, str, str]]) -> list[dict[str, Any]]:
-    return [{"label": label, "url": url, "icon": icon, "current": _is_current(url)} for label, url, icon in items]
+    return [
+        {"label": label, "url": url, "icon": icon, "current": _is_current(url), **_badge(url)}
+        for label, url, icon in items
+    ]
+
+
+def _badge(url: str) -> dict[str, Any]:
+    """Where work waits, how much."""
+    if url == "/app/inbox" and may("messaging.read"):
+        return {"badge": count_unread(), "badge_label": "unread"}
+    return {}
 
 
 def _settings_items() -> list[tuple[str, str, str]]:

@@ -1,0 +1,115 @@
+"""What the inbox shows: the list beside the talk, who said what, and whether one may answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from flask import request
+
+from app.accounts import queries as people
+from app.accounts.guards import current_user, may
+from app.cdp.services import consent
+from app.core.db import unit_of_work
+from app.messaging.models import LOST, InboundKind, MessageChannel, MessageState, MessageThread
+from app.messaging.providers.errors import remedy_for
+from app.messaging.queries import threads as queries
+from app.messaging.queries.threads import VIEWS, Cursor, Entry
+from app.messaging.services import threads
+
+MOST_COLLEAGUES = 100
+VIEW_WORDS = {"open": "Open", "mine": "Mine", "unassigned": "Nobody's", "closed": "Closed", "all": "All"}
+NOTES = {
+    InboundKind.STOP: "Asked for no more messages",
+    InboundKind.START: "Asked for messages again",
+    InboundKind.HELP: "Asked who writes",
+}
+STATES = {
+    MessageState.PENDING: ("Waiting to leave", "idle"),
+    MessageState.CLAIMED: ("Leaving", "live"),
+    MessageState.UNKNOWN: ("Not known whether it left; looked up", "warn"),
+    MessageState.QUEUED: ("Handed over", "idle"),
+    MessageState.SENT: ("Sent", "idle"),
+    MessageState.DELIVERED: ("Delivered", "ok"),
+    MessageState.READ: ("Read", "ok"),
+    MessageState.UNDELIVERED: ("Not delivered", "bad"),
+    MessageState.FAILED: ("Not sent", "bad"),
+    MessageState.SKIPPED: ("Not sent: they said STOP", "bad"),
+    MessageState.CANCELLED: ("Taken back", "idle"),
+}
+
+
+@dataclass(frozen=True)
+class Bubble:
+    """One thing said. `state` is how ours fares, in words and a colour; `why` what went wrong with it."""
+
+    key: str
+    at: datetime
+    is_ours: bool
+    body: str
+    media: list[dict[str, str]]
+    note: str
+    campaign: str
+    state: tuple[str, str] | None = None
+    why: str = ""
+
+
+def list_context(current: int | None = None) -> dict[str, Any]:
+    """The list as the address asks for it: a view, a search, a place to go on from."""
+    view = request.values.get("view", "open")
+    view = view if view in VIEWS else "open"
+    search = request.values.get("q", "").strip()[:100]
+    rows, more = queries.list_threads(view, current_user().id, search, Cursor.read(request.values.get("before", "")))
+    return {
+        "rows": rows, "more": more, "view": view, "views": VIEW_WORDS, "search": search, "current": current,
+        "is_paged": bool(request.values.get("before")), "has_any": bool(rows) or queries.has_threads(),
+    }  # fmt: skip
+
+
+def open_thread(thread_id: int) -> MessageThread:
+    """The talk, read by whoever looks; someone who may only look leaves it unread for the others."""
+    thread = threads.get_thread(thread_id)
+    if thread.unread and may("messaging.write"):
+        with unit_of_work():
+            return threads.mark_read(thread_id)
+    return thread
+
+
+def talk_context(thread: MessageThread, *, draft: str = "", error: str = "", token: str = "") -> dict[str, Any]:
+    """Everything right of the list."""
+    row = queries.named([thread])[0]
+    is_whatsapp = thread.channel == MessageChannel.WHATSAPP
+    said = consent.states_of(thread.profile_id) if thread.profile_id else {}
+    return {
+        "row": row, "thread": thread, "refusal": threads.find_refusal(thread), "draft": draft, "error": error,
+        "window_ends_at": threads.window_ends_at(thread) if is_whatsapp else None, "token": token or uuid4().hex,
+        "consent": said.get(thread.channel, "unknown"), "colleagues": colleagues(), "is_whatsapp": is_whatsapp,
+        "most_characters": threads.MOST_CHARACTERS, **entries_context(thread),
+    }  # fmt: skip
+
+
+def entries_context(thread: MessageThread, before: datetime | None = None) -> dict[str, Any]:
+    found = queries.list_entries(thread, before)
+    has_earlier = len(found) == queries.ENTRIES
+    return {"thread": thread, "bubbles": [bubble_of(one) for one in found], "has_earlier": has_earlier}
+
+
+def colleagues() -> list[tuple[int, str]]:
+    """Whom a talk can be given to."""
+    found = people.list_people(None, True, "", 1, MOST_COLLEAGUES).items
+    return [(one.user.id, one.user.name or one.user.email) for one in found]
+
+
+def bubble_of(entry: Entry) -> Bubble:
+    if entry.inbound is not None:
+        row = entry.inbound
+        note = NOTES.get(InboundKind(row.kind), "")
+        return Bubble(f"in-{row.id}", entry.at, False, row.body, row.media, note, "")
+    assert entry.message is not None
+    sent = entry.message
+    why = remedy_for(sent.error_code).words if sent.error_code and sent.state in LOST else ""
+    state = STATES[MessageState(sent.state)]
+    campaign = "" if sent.thread_id is not None else entry.campaign or "Sent by a program"
+    return Bubble(f"out-{sent.id}", entry.at, True, sent.body or "", [], "", campaign, state, why)

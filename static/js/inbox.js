@@ -1,0 +1,65 @@
+/* The inbox: stays at the newest message, counts what is typed, keeps a draft when the talk is drawn again. */
+(() => {
+  const { each, live } = window.parley;
+  const talk = document.querySelector("[data-talk]");
+  const scroller = talk?.querySelector("[data-scroll]");
+
+  /* Scrolling: stay at the end while the reader is there. */
+  if (scroller) {
+    let pinned = true;
+    const atEnd = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 120;
+    const keepUp = () => { if (pinned) scroller.scrollTop = scroller.scrollHeight; };
+    scroller.addEventListener("scroll", () => { pinned = atEnd(); }, { passive: true });
+    document.addEventListener("htmx:afterSettle", keepUp);
+    document.addEventListener("htmx:oobAfterSwap", keepUp);
+    new ResizeObserver(keepUp).observe(scroller);
+    keepUp();
+  }
+
+  /* A STOP or a new text changes whether one may answer; what is being typed is left alone. */
+  if (talk) {
+    const look = () => {
+      const say = document.getElementById("say");
+      if (!say || !say.value.trim()) window.htmx?.trigger("#composer", "talk-changed");
+    };
+    live.on(`thread-${talk.dataset.talk}`, look);
+    live.onResync(look);
+  }
+
+  /* How long the answer is: an SMS travels in parts. */
+  const GSM = /^[@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !"#¤%&'()*+,\-./0-9:;<=>?¡A-ZÄÖÑÜ§¿a-zäöñüà\f^{}\\[~\]|€]*$/;
+  const parts = (text) => {
+    const plain = GSM.test(text);
+    const units = plain ? text.length + (text.match(/[\f^{}\\[~\]|€]/g) || []).length : text.length;
+    const [one, more] = plain ? [160, 153] : [70, 67];
+    return units <= one ? 1 : Math.ceil(units / more);
+  };
+  each("[data-reply]", (form) => {
+    const say = form.querySelector("textarea");
+    const note = form.querySelector("[data-count]");
+    const count = () => {
+      const length = [...say.value.trim()].length;
+      const words = `${length.toLocaleString()} ${length === 1 ? "character" : "characters"}`;
+      const sms = note.dataset.channel === "sms" && length ? `, ${parts(say.value.trim())} SMS` : "";
+      note.textContent = words + sms;
+    };
+    say.addEventListener("input", count);
+    say.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+      event.preventDefault();
+      if (say.value.trim()) form.requestSubmit();
+    });
+    count();
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.elt.matches?.("[data-reply]") && event.detail.successful) document.getElementById("say")?.focus();
+  });
+
+  /* Up and down walk through the list of talks. */
+  document.addEventListener("keydown", (event) => {
+    const here = document.activeElement?.closest?.("#talks .ply-conv");
+    if (!here || (event.key !== "ArrowDown" && event.key !== "ArrowUp")) return;
+    const next = event.key === "ArrowDown" ? here.nextElementSibling : here.previousElementSibling;
+    if (next) { event.preventDefault(); next.querySelector("a").focus(); }
+  });
+})();
