@@ -155,4 +155,4 @@ def _facts(one: Filling) -> Iterable[Event]:
             for part in _parts(ids, _IN_EVENT):
                 yield kind(segment.tenant_id, segment.id, segment.uuid, segment.name, part)
     came, went = len(one.entered), len(one.left)
-    yield SegmentRefreshed(segment.tenant_id, segment.id, len(one.found), came, went)
+    yield SegmentRefreshed(segment.tenant_id, segment.id, len(one.found), came, went, segment.uuid, segment.name)
