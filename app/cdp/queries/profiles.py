@@ -39,10 +39,7 @@ def list_profiles(
         return Page(_load(chosen), len(ids), page, limit)
     statement = _living(lifecycle, segment_id)
     total = _total(statement, f"{lifecycle}:{segment_id or ''}")
-    chosen = list(
-        db.session.scalars(_ordered(statement, lifecycle, segment_id).limit(limit).offset((page - 1) * limit))
-    )
-    return Page(_load(chosen), total, page, limit)
+    return Page(_load(_page_of(statement, _order(lifecycle, segment_id), total, page, limit)), total, page, limit)
 
 
 def find_ids(q: str, *, is_filtered: bool = False) -> list[int]:
@@ -88,12 +85,22 @@ def _living(lifecycle: str, segment_id: int | None) -> Select[Any]:
     return statement
 
 
-def _ordered(statement: Select[Any], lifecycle: str, segment_id: int | None) -> Select[Any]:
+def _order(lifecycle: str, segment_id: int | None) -> list[Any]:
+    """Columns from the largest down."""
     if segment_id is not None:
-        return statement.order_by(SegmentMember.profile_id.desc())
-    if lifecycle:
-        return statement.order_by(Profile.id.desc())
-    return statement.order_by(Profile.last_seen_at.desc(), Profile.id.desc())
+        return [SegmentMember.profile_id]
+    return [Profile.id] if lifecycle else [Profile.last_seen_at, Profile.id]
+
+
+def _page_of(statement: Select[Any], order: list[Any], total: int, page: int, limit: int) -> list[int]:
+    """The page's ids. What is skipped is read, so a page past the middle is read from the end."""
+    before = (page - 1) * limit
+    after = max(0, total - before - limit)
+    if before <= after or total < LARGE:
+        down = [column.desc() for column in order]
+        return list(db.session.scalars(statement.order_by(*down).limit(limit).offset(before)))
+    from_end = statement.order_by(*order).limit(max(0, min(limit, total - before))).offset(after)
+    return list(db.session.scalars(from_end))[::-1]
 
 
 def _total(statement: Select[Any], key: str) -> int:
