@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from sqlalchemy import select
 
 from app.cdp.models import FoldItem, IndexState, Segment
@@ -13,6 +15,10 @@ from app.core.jobs import Queue, enqueue, job
 from app.core.jobs_run import progress
 from app.core.schedule import periodic
 from app.core.tenancy import tenant_scope
+
+# Longer than a process that waits for SQLite's write lock looks away: without it the folder takes the lock again before
+# anybody saw that it was free. What comes in meanwhile is folded in one step instead of many.
+PAUSE_SECONDS = 0.1
 
 
 @job("cdp.fold", queue=Queue.DEFAULT, max_attempts=5, timeout=1800)
@@ -29,6 +35,7 @@ def fold() -> None:
             return
         done += count
         progress(done, done + 1, "Folding")
+        time.sleep(PAUSE_SECONDS)
 
 
 @job("cdp.rebuild", queue=Queue.BULK, max_attempts=10, timeout=3600)
