@@ -19,7 +19,7 @@ from benchmarks.segments_report import children_of, cpu_seconds
 from tests.support.valkey import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
-THREADS = 2
+PROCESSES, THREADS = 2, 2
 
 
 @dataclass(frozen=True)
@@ -90,21 +90,22 @@ def _wait_for(port: int) -> None:
     raise SystemExit("The web process did not start.")
 
 
-def send_all(servers: Servers, calls: Sequence[Call], processes: int = 2) -> list[float]:
+def send_all(servers: Servers, calls: Sequence[Call], *, within: float = 3600.0) -> list[float]:
     """Every call once, by clients at the same time over connections that stay open; seconds each took.
 
-    Whatever is not answered 2xx ends the run.
+    Those that are not begun `within` so many seconds are left. Whatever is not answered 2xx ends the run.
     """
-    shares = [(servers.port, servers.key, calls[number::processes]) for number in range(processes)]
-    with get_context("fork").Pool(processes) as pool:
+    shares = [(servers.port, servers.key, calls[number::PROCESSES], within) for number in range(PROCESSES)]
+    with get_context("fork").Pool(PROCESSES) as pool:
         return [one for many in pool.starmap(_share, shares) for one in many]
 
 
-def _share(port: int, key: str, calls: Sequence[Call]) -> list[float]:
+def _share(port: int, key: str, calls: Sequence[Call], within: float) -> list[float]:
     took: list[float] = []
+    end = time.perf_counter() + within
     faults: list[BaseException] = []
     threads = [
-        threading.Thread(target=_run, args=(port, key, calls[number::THREADS], took, faults))
+        threading.Thread(target=_run, args=(port, key, calls[number::THREADS], end, took, faults))
         for number in range(THREADS)
     ]
     for thread in threads:
@@ -116,11 +117,14 @@ def _share(port: int, key: str, calls: Sequence[Call]) -> list[float]:
     return took
 
 
-def _run(port: int, key: str, calls: Sequence[Call], took: list[float], faults: list[BaseException]) -> None:
+def _run(
+    port: int, key: str, calls: Sequence[Call], end: float, took: list[float], faults: list[BaseException]
+) -> None:
     connection = _connection(port)
     try:
         for call in calls:
-            start = time.perf_counter()
+            if (start := time.perf_counter()) > end:
+                return
             _send(connection, call, key)
             took.append(time.perf_counter() - start)
     except Exception as error:
