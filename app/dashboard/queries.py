@@ -45,6 +45,7 @@ PAGES = (
     Hit("New segment", "/app/segments/new", "Say who you mean", icon="plus"),
     Hit("Events", "/app/events", "As they come in", icon="activity"),
     Hit("Imports", "/app/imports", "People and events from files", icon="database-import"),
+    Hit("Templates", "/app/templates", "Texts of messages", icon="layout-list"),
     Hit("Activity", "/app/activity", icon="activity"),
     Hit("You", "/app/settings/you", "Name, password, sessions", icon="user"),
     Hit("Team", "/app/settings/team", "People, roles, invitations", icon="users"),

@@ -35,7 +35,7 @@ GROUPS: list[tuple[str, str, list[tuple[str, str, str]]]] = [
             ("Imports", "/app/imports", "database-import"),
         ],
     ),
-    ("Reach", "reach", [("Inbox", "/app/inbox", "inbox")]),
+    ("Reach", "reach", [("Templates", "/app/templates", "layout-list"), ("Inbox", "/app/inbox", "inbox")]),
 ]
 SETTINGS = [
     ("You", "/app/settings/you", "user"),
