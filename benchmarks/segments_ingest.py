@@ -232,22 +232,18 @@ def _upload(kind: str, name: str, body: bytes) -> Call:
 
 
 def _wait_until_folded() -> float:
-    """Seconds until nothing waits for the folder, which is woken as the scheduler would."""
+    """Seconds until nothing waits for the folder."""
     from sqlalchemy import func, select
 
     from app.cdp.models import FoldItem
-    from app.cdp.services import fold_queue
-    from app.core.db import db, unit_of_work
+    from app.core.db import db
 
     start = time.perf_counter()
-    for turn in range(36_000):
+    for _ in range(36_000):
         waiting = db.session.scalar(select(func.count()).select_from(FoldItem).where(FoldItem.kind != "touched"))
         db.session.rollback()
         if not waiting:
             return time.perf_counter() - start
-        if turn % 50 == 49:
-            with unit_of_work():
-                fold_queue.wake()
         time.sleep(0.1)
     raise SystemExit("The folder does not come to an end.")
 

@@ -34,7 +34,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Servers:
-    """A web process and a worker, started as the Procfile starts them."""
+    """A web process, a worker and the scheduler, started as the Procfile starts them."""
 
     port: int
     web_pid: int
@@ -52,12 +52,13 @@ class Servers:
 
 @contextmanager
 def running(folder: Path, key: str) -> Iterator[Servers]:
-    """Both over the data in the folder and the store of the caller; they end with the block."""
+    """All over the data in the folder and the store of the caller; they end with the block."""
     port = free_port()
     env = os.environ | {"RATE_LIMIT_FACTOR": "1000000", "LOG_LEVEL": "INFO", "LOG_FORMAT": "json"}
     web = ["-m", "gunicorn", "wsgi:app", "--config", "gunicorn.conf.py", "-b", f"127.0.0.1:{port}", "-w", "1"]
     worker = ["-m", "app.worker", "--queues", "critical,default,bulk,ai"]
     started = [_start(folder, env, "web", web), _start(folder, env, "worker", worker)]
+    started.append(_start(folder, env, "scheduler", ["-m", "app.scheduler"]))
     try:
         _wait_for(port)
         yield Servers(port, children_of(started[0].pid)[0], started[1].pid, key)

@@ -99,7 +99,7 @@ def find_anywhere(text: str) -> FoundKey | None:
 
 
 @cache
-def _whose_key() -> Select[tuple[ApiKey, Tenant, User]]:
+def _whose_key() -> Select[ApiKey, Tenant, User]:
     """Built once: every call with a key asks it, and building it costs more than the answer."""
     return (
         select(ApiKey, Tenant, User)

@@ -108,9 +108,7 @@ def _write(rows: list[EventRow], rules: Rules, received_at: datetime, source: st
     return [Taken(event_id, owner) for event_id, owner in zip(event_ids, owners, strict=True)]
 
 
-def _insert_events(
-    rows: list[EventRow], owners: list[int], zone: ZoneInfo, received_at: datetime
-) -> list[int | None]:
+def _insert_events(rows: list[EventRow], owners: list[int], zone: ZoneInfo, received_at: datetime) -> list[int | None]:
     events = [index for index, row in enumerate(rows) if row.name]
     ids: list[int | None] = [None] * len(rows)
     if not events:

@@ -41,7 +41,7 @@ class Lists:
         return select(func.unnest(cast(bindparam(name, type_=ARRAY(kind)), ARRAY(kind))))
 
 
-def fetch(build: Build, **values: Any) -> CursorResult[Any]:
+def fetch(build: Build, **values: Any) -> CursorResult[*tuple[Any, ...]]:
     """Run a statement for the acting tenant; raises TenantNotBound without one. What is pending is not flushed first.
 
     `build` makes it from `Lists` the first time; a value that is a list goes in as one parameter.
