@@ -193,3 +193,16 @@ def test_the_snippet_sends_from_another_site_and_loses_nothing(signed_in: Page, 
     visitor.goto("about:blank")
     wait_for(signed_in, stack, ["box_viewed", "identify", "on_the_way_out", "page", "while_away"])
     context.close()
+
+
+def test_on_a_phone_the_persons_menu_opens_inside_the_screen(signed_in: Page, stack, faults):
+    page = signed_in
+    person = send(page, stack, "signup")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{stack.url}/app/profiles/{person}")
+    page.get_by_role("main").locator("summary").first.click()
+    for name in ("Export everything", "Erase this person"):
+        box = page.get_by_text(name, exact=True).bounding_box()
+        assert box is not None, name
+        assert box["x"] >= 0, name
+        assert box["x"] + box["width"] <= 390, name
