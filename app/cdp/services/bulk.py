@@ -73,8 +73,8 @@ def _run_driver(build: Callable[..., str], table: Any, names: tuple[str, ...], r
     sql, kinds = _plan(build, table, names, is_sqlite())
     makers = [_Stamps() if kind == "time" else _as_json if kind == "json" else None for kind in kinds]
     if any(makers):
-        columns: list[Iterable[Any]] = list(zip(*found, strict=True))
-        found = list(zip(*(map(make, one) if make else one for make, one in zip(makers, columns, strict=True))))
+        columns = zip(makers, zip(*found, strict=True), strict=True)
+        found = list(zip(*(map(make, one) if make else one for make, one in columns), strict=True))
     db.session.connection().exec_driver_sql(sql, found)
 
 
