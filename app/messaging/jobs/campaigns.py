@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from app.core.clock import utc_now
 from app.core.db import db, get_required, unit_of_work
-from app.core.jobs import Queue, job
+from app.core.jobs import Queue, enqueue, job
 from app.core.jobs_run import progress
 from app.core.schedule import periodic
 from app.core.tenancy import platform_scope, tenant_scope
@@ -58,3 +58,15 @@ def launch_due() -> None:
     for campaign_id, tenant_id in rows:
         with tenant_scope(tenant_id), unit_of_work():
             campaigns.launch_due(campaign_id)
+
+
+@periodic("messaging.tidy_cancelled", every_seconds=60)
+def tidy_cancelled() -> None:
+    """Across tenants: what came back to a campaign after it was cancelled (a worker gave it back, a look-up found that
+    it never left) is cancelled with it."""
+    with platform_scope():
+        rows = db.session.execute(lanes.cancelled_with_rest()).all()
+        db.session.rollback()
+    for campaign_id, tenant_id in rows:
+        with tenant_scope(tenant_id), unit_of_work():
+            enqueue("messaging.cancel_rest", unique_key=f"messaging.cancel_rest:{campaign_id}", campaign_id=campaign_id)

@@ -118,7 +118,7 @@ def launch(campaign_id: int, *, user_id: int | None = None) -> Campaign:
     versions = _versions_of(row)
     _refuse_unsendable(row, versions)
     links.prepare(row.id, [one.content for one in versions])
-    row.started_at, row.schedule_at = utc_now(), None
+    row.started_at, row.schedule_at, row.error = utc_now(), None, ""
     _move(row, CampaignState.RUNNING, "campaign.launched")
     enqueue("messaging.freeze", unique_key=f"messaging.freeze:{row.id}", label=f"Send {row.name}"[:200],
             url=f"/app/campaigns/{row.id}", campaign_id=row.id)  # fmt: skip
@@ -146,7 +146,7 @@ def resume(campaign_id: int) -> Campaign:
     row = get(campaign_id, for_update=True)
     if row.state not in (CampaignState.PAUSED, CampaignState.FAILED):
         raise InvalidTransition(f"A campaign that is {row.state} cannot be resumed.")
-    return _go_on(row)
+    return _go_on(row) if row.started_at is not None else launch(campaign_id)
 
 
 def cancel(campaign_id: int) -> Campaign:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
+from datetime import timedelta
 from typing import Any
 
 from redis.exceptions import RedisError
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 
 from app.core.clock import utc_now
 from app.core.db import db, unit_of_work
@@ -43,7 +44,7 @@ class Lane:
         self.flying: set[Future[Outcome]] = set()
         self.answers: list[Outcome] = []
         self.next_at = self.next_claim_at = self.written_at = self.told_at = 0.0
-        self.is_over = False
+        self.is_over = self.is_closing = False
 
     @property
     def is_idle(self) -> bool:
@@ -74,7 +75,7 @@ class Lane:
     def launch(self, pool: Executor, room: int, now: float) -> None:
         """Let what may leave now leave: at most `room` messages."""
         chosen = list(self.ahead)[: min(room, AT_ONCE)]
-        if not chosen or now < self.next_at:
+        if not chosen or self.is_closing or now < self.next_at:
             return
         try:
             with tenant_scope(self.plan.workspace.tenant_id):
@@ -179,3 +180,14 @@ def cancel_some(campaign_id: int, most: int = 20_000) -> int:
         tallies.Shift(campaign_id, row.variant_id, "pending", row.reason, "cancelled", row.reason) for row in gone
     )
     return len(gone)
+
+
+def cancelled_with_rest() -> Any:
+    """Cancelled campaigns that still have messages waiting, across tenants: id and tenant. One look into an index for
+    each campaign that ended in the last week."""
+    messages: Any = Message.__table__
+    campaigns: Any = Campaign.__table__
+    rest = exists().where(messages.c.campaign_id == campaigns.c.id, messages.c.state == PENDING)
+    return select(campaigns.c.id, campaigns.c.tenant_id).where(
+        campaigns.c.state == CampaignState.CANCELLED, campaigns.c.completed_at > utc_now() - timedelta(days=7), rest
+    )

@@ -156,12 +156,13 @@ class Loop:
             return
         self.loaded_at[campaign_id] = now
         if campaign_id in self.lanes:
-            self.lanes[campaign_id].plan = plan
+            self.lanes[campaign_id].plan, self.lanes[campaign_id].is_closing = plan, False
         else:
             self.lanes[campaign_id] = Lane(plan)
 
     def _put_down(self, lane: Lane) -> None:
         """What has not left goes back; what is in the air is waited for."""
+        lane.is_closing = True
         lane.give_back()
         lane.collect()
         lane.write(time.monotonic(), at_once=True)
