@@ -27,6 +27,7 @@ OF_THE_PLATFORM = {"tenants.manage"}
 READS_BY_POST = {
     "cdp_segments_api.preview_saved",
     "cdp_segments_api.preview_unsaved",
+    "messaging_segments_api.evaluate",
 }  # a condition is too long for a URL
 WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 NO_SUCH_ID = 2_000_000_000

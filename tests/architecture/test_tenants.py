@@ -15,6 +15,13 @@ OF_THE_PLATFORM = {"tenants.manage"}  # refused to a tenant's admin, whatever th
 NOT_A_ROWS_ID = {"version"}
 
 
+def upload_contacts(client: Any) -> int:
+    """A file of contacts on its way in."""
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/app/contacts/upload").text).group(1)
+    file = {"csrf_token": token, "file": (BytesIO(b"phone_e164\n+14155550123\n"), "contacts.csv")}
+    return int(client.post("/app/contacts/upload", data=file).location.rsplit("/", 1)[1])
+
+
 def make_customers(client: Any) -> dict[str, int]:
     """Two people who became one, an import and a computed trait."""
     url = "/api/v1/cdp"
@@ -28,6 +35,7 @@ def make_customers(client: Any) -> dict[str, int]:
     return {
         "profile_id": first, "merge_id": merge["id"],
         "import_id": client.post(f"{url}/imports", data=file).get_json()["id"],
+        "upload_id": upload_contacts(client),
         "trait_id": client.post(f"{url}/computed-traits", json=trait).get_json()["id"],
     }  # fmt: skip
 

@@ -29,7 +29,7 @@ def clean(raw: Mapping[str, Any], rules: Rules, now: datetime, *, is_file: bool 
     """The row as it is kept; raises Refusal."""
     phone = read_phone(raw.get(PHONE), rules)
     word = read_word(raw.get("consent_state"), allows_lower=is_file)
-    attributes = read_attributes(raw.get("attributes"))
+    attributes = _as_object(raw.get("attributes"))
     try:
         person = ingestion_rows.clean({"phone": phone, "traits": attributes}, rules, now, is_person=True)
     except RowRefused as error:
@@ -53,12 +53,17 @@ def read_phone(raw: Any, rules: Rules) -> str:
 
 def read_attributes(raw: Any) -> dict[str, Any]:
     """The attributes within the limits of traits; none when nothing is given."""
+    attributes = _as_object(raw)
+    try:
+        ingestion_rows.check_object(attributes, "attributes")
+    except RowRefused as error:
+        raise Refusal("attributes", f"attributes: {error.message}", raw, ATTRIBUTES) from None
+    return attributes
+
+
+def _as_object(raw: Any) -> dict[str, Any]:
     if raw is None:
         return {}
     if not isinstance(raw, dict):
         raise Refusal("attributes", "attributes: must be an object", raw, ATTRIBUTES)
-    try:
-        ingestion_rows.check_object(raw, "attributes")
-    except RowRefused as error:
-        raise Refusal("attributes", f"attributes: {error.message}", raw, ATTRIBUTES) from None
     return raw

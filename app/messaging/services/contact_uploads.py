@@ -52,7 +52,9 @@ def _inspect(path: Path, filename: str) -> tuple[str, dict[str, Any]]:
     try:
         form, layout = imports_reader.inspect(path)
     except ValidationFailed as error:
-        raise refused("file", error.message, filename, FORMS) from None
+        text = error.message.removeprefix("file: ")
+        text = f"The file {text}" if text.startswith("is ") else text[:1].upper() + text[1:]
+        raise refused("file", text, filename, FORMS) from None
     columns = layout.get("columns", [])
     if form == "csv" and PHONE not in _places(columns).values():
         raise refused("file", f"The file has no column {PHONE}", ", ".join(columns), f"a column {PHONE}")
