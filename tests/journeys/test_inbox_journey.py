@@ -1,0 +1,133 @@
+"""Somebody writes back; a marketer sees it at once, answers, watches the answer arrive, and a STOP ends the talk."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from app.sandbox import create_sandbox
+from app.sandbox.server import SandboxServer
+from tests.support.hindrances import serious
+from tests.support.stack import Stack
+from tests.support.valkey import free_port
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+ACCOUNT, TOKEN = "AC5a4db0c55a4db0c55a4db0c55a4db0c5", "7e575a4db0c57e575a4db0c57e575a4d"
+SENDER, PERSON = "+15005550006", "+14155550123"
+CREDENTIALS = {"email": "inbox@example.com", "password": "a good password"}
+
+
+class Phone:
+    """Somebody with a phone, who writes to our number by the provider."""
+
+    def __init__(self, sandbox_url: str) -> None:
+        self._url = sandbox_url
+
+    def write(self, body: str, channel: str = "sms") -> None:
+        written = {"from": PERSON, "to": SENDER, "body": body, "channel": channel}
+        call = urllib.request.Request(
+            f"{self._url}/_control/twilio/inbound", json.dumps(written).encode(),
+            {"Content-Type": "application/json"}, method="POST",
+        )  # fmt: skip
+        with urllib.request.urlopen(call, timeout=20) as answer:
+            assert json.loads(answer.read())["status"] == 200
+
+
+@pytest.fixture(scope="module")
+def connected(tmp_path_factory) -> Iterator[tuple[Stack, Phone]]:
+    """The product with an account at the provider, which calls it back."""
+    sandbox = SandboxServer(create_sandbox(token_delay_ms=0))
+    sandbox.start()
+    stack = Stack(
+        tmp_path_factory.mktemp("inbox"), TWILIO_ACCOUNT_SID=ACCOUNT, TWILIO_AUTH_TOKEN=TOKEN, TWILIO_SMS_SENDER=SENDER,
+        TWILIO_WHATSAPP_SENDER=SENDER, TWILIO_BASE_URL=f"{sandbox.url}/twilio", ALLOW_PRIVATE_URLS="true",
+    )  # fmt: skip
+    stack.port = free_port()
+    stack.url = stack.env["PUBLIC_URL"] = f"http://127.0.0.1:{stack.port}"
+    stack.start(workers=1)
+    settings = json.dumps({"inbound_url": f"{stack.url}/webhooks/inbound"}).encode()
+    call = urllib.request.Request(
+        f"{sandbox.url}/_control/twilio", settings, {"Content-Type": "application/json"}, method="POST"
+    )
+    urllib.request.urlopen(call, timeout=10).close()
+    yield stack, Phone(sandbox.url)
+    stack.stop()
+    sandbox.stop()
+
+
+def test_a_talk_from_the_first_text_to_the_stop(page: Page, connected):
+    stack, phone = connected
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    page.request.post(f"{stack.url}/signup", data=CREDENTIALS)
+    assert page.request.post(f"{stack.url}/login", data=CREDENTIALS).ok
+
+    page.goto(f"{stack.url}/app/inbox")
+    expect(page.get_by_role("heading", name="Nobody has written yet")).to_be_visible()
+    assert serious(page) == []
+    page.wait_for_function("document.documentElement.dataset.live === 'up'")
+
+    phone.write("Hello, where is my order?")
+    row = page.locator("#talks .ply-conv").first
+    expect(row).to_contain_text("where is my order?", timeout=10_000)
+    row.get_by_role("link").click()
+    expect(page.get_by_role("log")).to_contain_text("where is my order?")
+    assert serious(page) == []
+
+    page.evaluate("window.stillHere = true")
+    answer = page.get_by_role("textbox", name=f"Answer to {PERSON}")
+    answer.fill("It left this morning.")
+    expect(page.locator("[data-count]")).to_contain_text("1 SMS")
+    answer.press("Control+Enter")
+    ours = page.locator("#entries .ply-msg--you")
+    expect(ours).to_have_count(1)
+    expect(ours).to_contain_text("It left this morning.")
+    expect(answer).to_be_focused()
+    expect(answer).to_have_value("")
+    expect(ours).to_contain_text("Delivered", timeout=30_000)
+
+    answer.fill("And one more")
+    phone.write("Thank you!")
+    expect(page.locator("#entries .ply-msg--them")).to_have_count(2, timeout=10_000)
+    expect(answer).to_have_value("And one more")
+    answer.fill("")
+
+    phone.write("STOP")
+    expect(page.get_by_text("This person said STOP")).to_be_visible(timeout=10_000)
+    expect(page.get_by_role("textbox", name=f"Answer to {PERSON}")).to_have_count(0)
+    assert page.evaluate("window.stillHere") is True
+    assert serious(page) == []
+    assert faults == []
+
+
+def test_on_a_phone_one_sees_the_list_or_the_talk_and_the_keyboard_walks_the_list(page: Page, connected):
+    stack, phone = connected
+    page.request.post(f"{stack.url}/signup", data=CREDENTIALS)
+    assert page.request.post(f"{stack.url}/login", data=CREDENTIALS).ok
+    phone.write("START")
+    phone.write("Back again")
+    phone.write("Hello by WhatsApp", channel="whatsapp")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{stack.url}/app/inbox")
+    links = page.locator("#talks .ply-conv a")
+    expect(links).to_have_count(2)
+    links.first.focus()
+    page.keyboard.press("ArrowDown")
+    expect(links.nth(1)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("log")).to_be_visible()
+    expect(page.locator("#talks")).to_be_hidden()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert serious(page) == []
+    page.get_by_role("link", name="All talks").click()
+    expect(page.locator("#talks")).to_be_visible()
+    page.locator("#talks .ply-conv a").first.click()
+    page.get_by_role("button", name="Close", exact=True).click()
+    expect(page.get_by_role("button", name="Open again")).to_be_visible()
+    page.get_by_role("link", name="All talks").click()
+    expect(page.locator("#talks .ply-conv")).to_have_count(1)
