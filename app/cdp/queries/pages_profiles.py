@@ -22,7 +22,7 @@ from app.cdp.models import (
     SegmentMember,
 )
 from app.cdp.queries import profiles
-from app.cdp.queries.lists import ids_in
+from app.cdp.queries.lists import ids_in, of_people
 from app.cdp.queries.titles import subtitle_of, title_of
 from app.core.db import db
 from app.core.tenancy import current_tenant_id
@@ -33,9 +33,9 @@ MOST_MERGES = 200
 
 def consented_channels(profile_ids: Iterable[int]) -> dict[int, list[str]]:
     """The channels each person agreed to."""
-    statement = select(ConsentState.profile_id, ConsentState.channel).where(
-        ConsentState.profile_id.in_(ids_in(profile_ids)), ConsentState.state == ConsentValue.GRANTED
-    )
+    table: Any = ConsentState.__table__
+    granted = table.c.state == ConsentValue.GRANTED
+    statement = select(table.c.profile_id, table.c.channel).where(of_people(table, profile_ids), granted)
     found: dict[int, list[str]] = {}
     for profile_id, channel in db.session.execute(statement):
         found.setdefault(profile_id, []).append(channel)
