@@ -42,6 +42,6 @@
 
   /* Somebody else is looked for: whoever was picked is let go. */
   document.addEventListener("input", (event) => {
-    if (event.target.id === "field-who") document.querySelector("#template-check input[name=person]")?.remove();
+    if (event.target.id === "field-who") document.querySelector("#template-check input[name=reads_as]")?.remove();
   }, true);
 })();

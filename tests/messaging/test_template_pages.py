@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
@@ -36,7 +37,7 @@ class Pages:
 
 def words(answer, status):
     assert answer.status_code == status, answer.text
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.text.replace("&nbsp;", " ").replace("\xa0", " ")).split())
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", answer.text)).split())
 
 
 @pytest.fixture
@@ -127,7 +128,7 @@ def test_parts_and_encoding_follow_the_text(pages):
 
 def test_typographic_quotes_are_offered_to_be_written_plainly(pages):
     content = "“Hello” " + "x" * 100
-    assert "Without “ ” it needs 1 part instead of 2." in pages.check(content=content, channel="sms")
+    assert "Written without “ ” it needs 1 part instead of 2." in pages.check(content=content, channel="sms")
     page = pages.post(f"{LIST}/new", name="Quotes", content=content, channel="sms", do="plain")
     assert "&#34;Hello&#34; xxx" in page.text
     assert "Nothing" not in pages.text(LIST), "looking saves nothing"

@@ -87,7 +87,7 @@ def _segment(form: Mapping[str, str]) -> int | None:
 
 def _person(form: Mapping[str, str], people: IdSet) -> tuple[Any, int]:
     """Whom to read it as: the one who was picked, else the one at the place among those who would get it."""
-    picked = _number(form, "person", 0)
+    picked = _number(form, "person", 0) or _number(form, "reads_as", 0)
     if picked and "step" not in form:
         return next(iter(load_people([picked])), None), -1
     size = len(people)
@@ -100,7 +100,7 @@ def _person(form: Mapping[str, str], people: IdSet) -> tuple[Any, int]:
 
 def _found(form: Mapping[str, str]) -> list[Any] | None:
     asked = form.get("who", "").strip()[:200]
-    if not asked or form.get("person") or form.get("step"):
+    if not asked or any(form.get(name) for name in ("person", "reads_as", "step")):
         return None
     return list(profiles.list_profiles(asked, limit=FOUND).items)
 

@@ -246,7 +246,7 @@ def _offered() -> dict[str, list[tuple[str, str]]]:
     traits = [word for word in segment_words.list_traits() if word.name not in taken and _is_writable(word.name)]
     computed = computed_traits.list_definitions()
     return {
-        "Always there": list(BUILT_IN.items()),
+        "Built in": list(BUILT_IN.items()),
         "Traits": [(word.name, word.type or "mixed") for word in traits[:MOST_OFFERED]],
         "Counted from events": [(one.name, f"{one.function} of {one.event}") for one in computed[:MOST_OFFERED]],
     }
