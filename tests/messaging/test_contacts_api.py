@@ -183,6 +183,7 @@ def test_many_of_one_state_are_counted_in_the_index(call, add, monkeypatch, run_
     run_jobs()
     monkeypatch.setattr(people, "MOST_COUNTED", 1)
     assert call("GET", "?consent_state=OPT_IN&per_page=1")["total"] == 3
+    assert call("GET", "?per_page=1")["total"] == 4
 
 
 def test_a_list_says_when_each_wrote_last_also_under_a_profile_merged_since(call, add, client, member, in_tenant):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, literal_column, or_, select
+from sqlalchemy import Select, func, literal_column, select
 
 from app.cdp.models import Channel, ConsentState, ConsentValue, Identity, Profile
 from app.cdp.queries.lists import ids_in
@@ -38,14 +38,14 @@ class Answers:
 
 
 def list_ids(answers: Answers | None, page: int, limit: int) -> list[int]:
-    """Ids of a page of living people with a number, the newest first."""
-    statement = _reachable(answers).order_by(Profile.id.desc())
-    return list(db.session.scalars(statement.limit(limit).offset((page - 1) * limit)))
+    """Ids of a page of living people with a number, the newest first, read in the order of an index."""
+    statement, place = _reachable(answers)
+    return list(db.session.scalars(statement.order_by(place.desc()).limit(limit).offset((page - 1) * limit)))
 
 
 def count(answers: Answers | None, most: int | None = None) -> int:
     """How many there are; with `most`, no further than that."""
-    chosen = _reachable(answers).limit(most).subquery()
+    chosen = _reachable(answers)[0].limit(most).subquery()
     return db.session.scalar(select(func.count()).select_from(chosen)) or 0
 
 
@@ -85,17 +85,27 @@ def refused_numbers(profile_ids: Iterable[int]) -> list[list[str]]:
     return sorted([channel, number] for channel, number in db.session.execute(statement))
 
 
-def _reachable(answers: Answers | None) -> Select[Any]:
-    statement = select(Profile.id).where(
-        Profile.tenant_id == current_tenant_id(), Profile.merged_into_id.is_(None), Profile.phone != EMPTY
-    )
-    if answers is None:
-        return statement
-    on_channel = (ConsentState.profile_id == Profile.id) & (ConsentState.channel == answers.channel)
-    if answers.state == ConsentValue.UNKNOWN:
-        statement = statement.outerjoin(ConsentState, on_channel)
-        return statement.where(or_(ConsentState.state.is_(None), ConsentState.state == ConsentValue.UNKNOWN))
-    statement = statement.join(ConsentState, on_channel).where(ConsentState.state == answers.state)
+def _reachable(answers: Answers | None) -> tuple[Select[Any], Any]:
+    """A select of ids, and the column whose order costs nothing: that of the people, or of those who said so."""
+    living = (Profile.merged_into_id.is_(None), Profile.phone != EMPTY)
+    if answers is not None and answers.state != ConsentValue.UNKNOWN:
+        said = _who_said(answers).join(Profile, Profile.id == ConsentState.profile_id).where(*living)
+        return said, ConsentState.profile_id
+    statement = select(Profile.id).where(Profile.tenant_id == current_tenant_id(), *living)
+    if answers is not None:
+        spoke = select(ConsentState.profile_id).where(
+            ConsentState.profile_id == Profile.id, ConsentState.channel == answers.channel,
+            ConsentState.state != ConsentValue.UNKNOWN, ConsentState.tenant_id == current_tenant_id(),
+        )  # fmt: skip
+        statement = statement.where(~spoke.exists())
+    return statement, Profile.id
+
+
+def _who_said(answers: Answers) -> Select[Any]:
+    statement = select(ConsentState.profile_id).where(
+        ConsentState.tenant_id == current_tenant_id(), ConsentState.channel == answers.channel,
+        ConsentState.state == answers.state,
+    )  # fmt: skip
     if answers.source:
         is_from = ConsentState.source == answers.source
         statement = statement.where(is_from if answers.is_from_source else ~is_from)

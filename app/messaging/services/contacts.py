@@ -61,13 +61,16 @@ def list_contacts(word: ConsentWord | None, page: int, per_page: int) -> Page[Co
 
 
 def _count(answers: people.Answers | None) -> int:
-    """Counted row by row while they are few; many who agreed, or were never asked, are counted in the index."""
-    if answers is None or answers.source:
-        return people.count(answers)
-    counted = people.count(answers, people.MOST_COUNTED + 1)
-    if counted <= people.MOST_COUNTED:
+    """Counted row by row while they are few; past 50,000 in the index, which is a moment late.
+
+    The index does not know where a word came from: those who opted out are told from those who said STOP row by row.
+    """
+    counted = people.count(answers, None if answers and answers.source else people.MOST_COUNTED + 1)
+    if (answers and answers.source) or counted <= people.MOST_COUNTED:
         return counted
-    return len(evaluation.evaluate(Group("and", (ConsentIs(answers.channel, answers.state), IdentifierIs("phone")))))
+    reachable = IdentifierIs("phone")
+    said = ConsentIs(answers.channel, answers.state) if answers else reachable
+    return len(evaluation.evaluate(Group("and", (said, reachable))))
 
 
 def _contacts(ids: list[int], phone: str = "") -> list[Contact]:
