@@ -50,7 +50,7 @@ def record(facts: Sequence[Fact]) -> int:
     names = event_names.ids_for(fact.name for fact in fresh.values())
     zone, tenant_id, now = tenant_zone(), current_tenant_id(), utc_now()
     ids = take_ids(_events, len(fresh))
-    rows = [
+    rows: list[tuple[Any, ...]] = [
         (row_id, tenant_id, owners[fact.profile_id], owners[fact.profile_id], names[fact.name], fact.at,
          day_of(fact.at, zone), fact.message_id, fact.properties, {}, now)
         for row_id, fact in zip(ids, fresh.values(), strict=True)
