@@ -165,9 +165,10 @@ class Bench:
         from sqlalchemy import select, text
 
         from app.cdp.models import EventName
-        from app.core.db import db
+        from app.core.db import db, unit_of_work
 
-        db.session.execute(text("ANALYZE"))
+        with unit_of_work():
+            db.session.execute(text("ANALYZE"))
         names = dict(db.session.execute(select(EventName.name, EventName.id)).all())
         db.session.rollback()
         return ByHand(ctx.tenant_id, ctx.today, names)
