@@ -98,6 +98,19 @@ def strip(profile):
     return {key: value for key, value in profile.items() if key not in ("updated_at", "last_seen_at", "first_seen_at")}
 
 
+def test_what_came_after_a_merge_goes_back_with_the_identity_it_came_by(people):
+    winner = people.send("first", user_id="u-1")
+    loser = people.send("second", user_id="u-2")
+    merge = people.post(f"/profiles/{winner}/merge", {"profile_id": loser, "reason": "same person"})
+    assert people.send("later by the second", user_id="u-2") == winner
+    assert people.send("later by the first", user_id="u-1") == winner
+
+    people.post(f"/merges/{merge['id']}/undo", {}, status=200)
+    assert sorted(people.events_of(winner)) == ["first", "later by the first"]
+    assert sorted(people.events_of(loser)) == ["later by the second", "second"]
+    assert people.send("after", user_id="u-2") == loser
+
+
 def test_undoing_the_first_of_two_merges_leaves_the_second(people):
     one, two, three = (people.send("e", user_id=f"u{n}") for n in (1, 2, 3))
     first = people.post(f"/profiles/{two}/merge", {"profile_id": three})

@@ -14,7 +14,10 @@ from app.core.db import Base, BigId, OfTenant
 
 
 class Identity(OfTenant, Base):
-    """`kind` is anonymous_id, user_id, email, phone or external:<system>; `value` is normalised."""
+    """`kind` is anonymous_id, user_id, email, phone or external:<system>; `value` is normalised.
+
+    `origin_profile_id` is who had it before a merge: what comes by it goes back with them when the merge is undone.
+    """
 
     __tablename__ = "identities"
     __table_args__ = (
@@ -27,6 +30,7 @@ class Identity(OfTenant, Base):
     profile_id: Mapped[int] = mapped_column(ForeignKey("profiles.id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(String(50))
     value: Mapped[str] = mapped_column(key_text(320))
+    origin_profile_id: Mapped[int | None] = mapped_column(BigId)
     source: Mapped[str] = mapped_column(String(40), default="")
     first_seen_at: Mapped[datetime] = mapped_column(default=utc_now)
     last_seen_at: Mapped[datetime] = mapped_column(default=utc_now)

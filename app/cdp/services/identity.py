@@ -39,9 +39,14 @@ class Resolved:
     fresh: dict[Ident, int] = field(default_factory=dict)  # identities nobody had
     refusals: list[Refusal] = field(default_factory=list)
     merged: dict[int, int] = field(default_factory=dict)  # who is gone: into whom
+    origins: dict[Ident, int] = field(default_factory=dict)  # of identities that a merge brought: who had them
 
     def profile_of(self, identities: tuple[Ident, ...]) -> int:
         return self.owners[identities[0]]
+
+    def source_of(self, identities: tuple[Ident, ...]) -> int:
+        """Whose the event would be without any merge: it goes back to them when theirs is undone."""
+        return self.origins.get(identities[0]) or self.owners[identities[0]]
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,7 @@ class Known:
     id: int
     profile_id: int
     was_seen_lately: bool
+    origin_id: int | None
 
 
 def resolve(sets: Iterable[tuple[Ident, ...]], rules: Rules, now: datetime) -> Resolved:
@@ -65,6 +71,7 @@ def resolve(sets: Iterable[tuple[Ident, ...]], rules: Rules, now: datetime) -> R
         lock_people()
         known = find_known(identities, now)  # somebody may have made them while this one waited
     resolved = Resolved({identity: row.profile_id for identity, row in known.items()})
+    resolved.origins = {identity: row.origin_id for identity, row in known.items() if row.origin_id is not None}
     open_sets = _open_sets(wanted, known)
     if open_sets:
         _join(open_sets, rules, resolved)
@@ -88,12 +95,14 @@ def find_known(identities: Iterable[Ident], now: datetime) -> dict[Ident, Known]
         by_kind.setdefault(kind, []).append(value)
     since = now - SEEN_EVERY
     rows = (row for kind, values in by_kind.items() for row in fetch(_of_kind, kind=kind, values=values, since=since))
-    return {(kind, value): Known(row_id, owner, bool(lately)) for kind, value, row_id, owner, lately in rows}
+    return {
+        (kind, value): Known(row_id, owner, bool(lately), origin) for kind, value, row_id, owner, origin, lately in rows
+    }
 
 
 def _of_kind(lists: Lists) -> Select[tuple]:
     lately = _identities.c.last_seen_at >= bindparam("since", type_=_identities.c.last_seen_at.type)
-    columns = [_identities.c[name] for name in ("kind", "value", "id", "profile_id")]
+    columns = [_identities.c[name] for name in ("kind", "value", "id", "profile_id", "origin_profile_id")]
     return select(*columns, type_coerce(lately, Integer)).where(
         _identities.c.tenant_id == TENANT, _identities.c.kind == bindparam("kind"),
         _identities.c.value.in_(lists.texts("values")),

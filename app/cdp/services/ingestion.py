@@ -100,7 +100,8 @@ def _write(rows: list[EventRow], rules: Rules, received_at: datetime, source: st
     people = ingestion_people.gather(rows, owners, resolved)
     ingestion_people.insert_new(people, settings, now)
     identity.keep_new(resolved, now, source)
-    event_ids = _insert_events(rows, owners, settings.zone, received_at)
+    sources = [resolved.source_of(row.identities) for row in rows]
+    event_ids = _insert_events(rows, owners, sources, settings.zone, received_at)
     moved = ingestion_people.update_known(people, settings.stages, now)
     fold_queue.note_events([event_id for event_id in event_ids if event_id is not None])
     fold_queue.note_profiles(moved | resolved.created | resolved.joined)
@@ -108,7 +109,9 @@ def _write(rows: list[EventRow], rules: Rules, received_at: datetime, source: st
     return [Taken(event_id, owner) for event_id, owner in zip(event_ids, owners, strict=True)]
 
 
-def _insert_events(rows: list[EventRow], owners: list[int], zone: ZoneInfo, received_at: datetime) -> list[int | None]:
+def _insert_events(
+    rows: list[EventRow], owners: list[int], sources: list[int], zone: ZoneInfo, received_at: datetime
+) -> list[int | None]:
     events = [index for index, row in enumerate(rows) if row.name]
     ids: list[int | None] = [None] * len(rows)
     if not events:
@@ -120,7 +123,7 @@ def _insert_events(rows: list[EventRow], owners: list[int], zone: ZoneInfo, rece
         row, owner = rows[index], owners[index]
         ids[index] = event_id
         values.append(
-            (event_id, tenant_id, owner, owner, names[row.name], row.at, day_of(row.at, zone), row.message_id,
+            (event_id, tenant_id, owner, sources[index], names[row.name], row.at, day_of(row.at, zone), row.message_id,
              row.properties, row.context, received_at)
         )  # fmt: skip
     insert_rows(_events, COLUMNS, values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from app.accounts.services import audit
 from app.cdp.models import Identity, Profile, ProfileEvent, ProfileMerge
@@ -57,7 +57,10 @@ def split(profile_id: int, identity_ids: list[int]) -> Profile:
         _take_traits_back(holder, loser, merge.moved)
         consent.part(holder.id, parted.id, merge.moved)
     db.session.flush()
-    _finish(holder, parted, merges.with_merged(parted.id))
+    sources = merges.with_merged(parted.id)
+    for row in chosen:
+        row.origin_profile_id = row.origin_profile_id if row.origin_profile_id in sources else None
+    _finish(holder, parted, sources)
     consent.copy_denials(holder.id, parted.id)
     audit.record("profile.split", parted, label=f"Profile {parted.id}", after={"parted_from": holder.id})
     return parted
@@ -95,11 +98,16 @@ def _give_back(holder: Profile, loser: Profile, row: ProfileMerge, sources: list
         update(identities)
         .where(identities.c.tenant_id == current_tenant_id(), identities.c.profile_id == holder.id,
                identities.c.id.in_(ids_in(row.moved.get("identities", []))))
-        .values(profile_id=loser.id)
+        .values(profile_id=loser.id, origin_profile_id=_unless_own(identities.c.origin_profile_id, loser.id))
     )  # fmt: skip
     _take_traits_back(holder, loser, row.moved)
     consent.part(holder.id, loser.id, row.moved)
     _finish(holder, loser, sources)
+
+
+def _unless_own(origin: Any, profile_id: int) -> Any:
+    """Who had the identity before, but for the profile that has it again."""
+    return func.nullif(origin, profile_id)
 
 
 def _take_traits_back(holder: Profile, loser: Profile, moved: dict[str, Any]) -> None:

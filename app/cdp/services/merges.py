@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from app.accounts.services import audit
 from app.cdp.models import Identity, IdentityRefusal, Profile, ProfileEvent, ProfileMerge
@@ -121,6 +121,9 @@ def _move_rows(together: Sequence[tuple[int, int]]) -> None:
     for model in (Identity, ProfileEvent):
         table: Any = model.__table__
         theirs = (table.c.tenant_id == tenant_id) & (table.c.profile_id == bindparam("loser"))
-        run(update(table).where(theirs).values(profile_id=bindparam("winner")), rows)
+        moved: dict[str, Any] = {"profile_id": bindparam("winner")}
+        if model is Identity:
+            moved["origin_profile_id"] = func.coalesce(table.c.origin_profile_id, bindparam("loser"))
+        run(update(table).where(theirs).values(moved), rows)
     refusals: Any = IdentityRefusal.__table__
     db.session.execute(delete(refusals).where(refusals.c.profile_id.in_(ids_in(loser for _, loser in together))))
