@@ -18,9 +18,12 @@ from app.core.tenancy import platform_scope
 from app.messaging.jobs.receipts import take_held_callbacks, wake_receipts
 from app.messaging.models import CampaignState, MessageState, MessagingAccount, Receipt, Skip, Suppression
 from app.messaging.services import callbacks, receipts
+from app.messaging.services.callbacks import Call
 from tests.messaging.provider import (
     ACCOUNT,
     PERSON,
+    PUBLIC,
+    SENDER,
     TOKEN,
     Provider,
     installation,
@@ -458,6 +461,24 @@ def test_a_forged_report_kept_while_the_database_was_away_is_found_out(
     run_jobs()
     assert workspace.read(message).state == MessageState.QUEUED
     assert get_redis().llen(callbacks.HELD) == 0
+
+
+def test_a_call_that_cannot_be_done_keeps_no_other_waiting(app, provider, workspace, message, run_jobs, database_away):
+    half_a_pair = {
+        "AccountSid": [ACCOUNT],
+        "MessageSid": [sid(3)],
+        "From": [PERSON],
+        "To": [SENDER],
+        "Body": ["\ud800"],
+    }
+    with app.app_context():
+        callbacks.hold(Call(callbacks.INBOUND, f"{PUBLIC}/webhooks/inbound", half_a_pair, "x", utc_now()))
+    with database_away:
+        provider.status(sid(1), "delivered", message=message)
+    drain(app)
+    run_jobs()
+    assert workspace.read(message).state == MessageState.DELIVERED
+    assert get_redis().llen(callbacks.HELD) == 1
 
 
 def test_with_database_and_store_away_the_provider_is_asked_to_come_again(provider, message, database_away, store):

@@ -327,6 +327,13 @@ def test_on_a_shared_sender_a_stop_counts_for_everyone_who_wrote_by_it(provider,
     assert workspace.consent(ours) == other_workspace.consent(theirs) == "denied"
 
 
+def test_on_a_shared_sender_a_yes_is_an_answer_to_one_workspace_only(provider, workspace, other_workspace):
+    workspace.sent(workspace.campaign(), workspace.person(), number=1)
+    other_workspace.sent(other_workspace.campaign(), other_workspace.person(), number=2)
+    provider.inbound("Yes", number=9)
+    assert sorted([len(workspace.received()), len(other_workspace.received())]) == [0, 1]
+
+
 def test_on_a_shared_sender_nobody_is_guessed(provider, workspace, other_workspace):
     assert provider.inbound("Who is this?").status_code == 200
     assert workspace.received() == other_workspace.received() == []

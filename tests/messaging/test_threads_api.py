@@ -85,6 +85,14 @@ def test_nobody_answers_who_said_stop(client, provider, workspace, thread):
     assert "said STOP" in client.get(f"{URL}/{thread}").get_json()["refusal"]
 
 
+def test_a_stop_stands_when_the_person_turns_out_to_be_another(client, provider, workspace, thread, person):
+    provider.inbound("STOP", number=51)
+    other = client.post("/api/v1/cdp/events", json={"event_name": "page", "user_id": "ann"}).get_json()["profile_id"]
+    merged = client.post(f"/api/v1/cdp/profiles/{other}/merge", json={"profile_id": person})
+    assert merged.status_code == 201, merged.text
+    assert client.post(f"{URL}/{thread}/messages", json={"body": "Sorry!"}).status_code == 422
+
+
 def test_a_stop_takes_back_an_answer_that_has_not_left(client, provider, workspace, thread):
     client.post(f"{URL}/{thread}/messages", json={"body": "Hi"})
     provider.inbound("STOP", number=51)

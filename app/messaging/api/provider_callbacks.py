@@ -7,8 +7,6 @@ from xml.sax.saxutils import escape
 
 from flask import Blueprint, Flask, Response, jsonify, make_response, request
 from pydantic import BaseModel
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.accounts.guards import ignores_bearer, public
 from app.cdp.services import ingestion
@@ -17,17 +15,16 @@ from app.core.contract_dialects import messaging_dialect
 from app.core.db import release_connection, unit_of_work
 from app.core.describe import describe
 from app.core.dialects import register_dialect
-from app.core.errors import PayloadTooLarge, PermissionDenied, Unavailable
+from app.core.errors import PayloadTooLarge, PermissionDenied
 from app.core.links import absolute
 from app.core.logs import get_logger
 from app.messaging.services import callbacks, inbound, receipts
-from app.messaging.services.callbacks import Call
+from app.messaging.services.callbacks import DATABASE_AWAY, Call
 
 bp = Blueprint("provider_callbacks_api", __name__)
 log = get_logger()
 TAG = "Callbacks"
 MOST_BYTES = 64 * 1024
-DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout, Unavailable)
 NOTHING = '<?xml version="1.0" encoding="UTF-8"?>\n<Response></Response>'
 
 

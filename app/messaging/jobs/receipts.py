@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import select
 
 from app.cdp.services import ingestion
@@ -14,9 +16,10 @@ from app.core.schedule import periodic
 from app.core.tenancy import tenant_scope
 from app.messaging.models import Receipt
 from app.messaging.services import callbacks, inbound, receipts
-from app.messaging.services.callbacks import Call
+from app.messaging.services.callbacks import DATABASE_AWAY, Call
 
 log = get_logger()
+KEPT_FOR = timedelta(days=1)  # then a call that we cannot do is given up
 
 
 @job("messaging.apply_receipts", queue=Queue.DEFAULT, max_attempts=5, timeout=1800)
@@ -43,8 +46,15 @@ def take_held_callbacks() -> None:
     """Take up the calls that came while the database was away, or before we knew their message. The first that meets
     a database that is still away ends the round; none is forgotten before it is done."""
     for text, call in callbacks.held():
-        if take_up(call):
-            callbacks.forget(text)
+        try:
+            is_done = take_up(call)
+        except DATABASE_AWAY:
+            raise
+        except Exception as error:  # one that cannot be done keeps nobody else waiting
+            db.session.rollback()
+            log.error("held_callback_failed", kind=call.kind, exc_info=error)
+            is_done = utc_now() - call.received_at > KEPT_FOR
+        (callbacks.forget if is_done else callbacks.put_back)(text)
 
 
 def take_up(call: Call) -> bool:

@@ -52,6 +52,7 @@ def entries_part(thread_id: int) -> str:
 @require_permission("messaging.read")
 def earlier(thread_id: int) -> str:
     """The page of what was said before a time."""
+    threads.get_thread(thread_id)
     return _page(thread_id, before=_moment(request.args.get("before", "")))
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, column, func, or_, select, table, true
 
-from app.accounts.models import User
 from app.cdp.queries import profiles
 from app.cdp.queries.lists import ids_in
 from app.cdp.queries.titles import title_of
@@ -23,6 +22,7 @@ MOST_COUNTED = 100
 OPEN, CLOSED, MINE, UNASSIGNED, EVERYONE = "open", "closed", "mine", "unassigned", "all"
 VIEWS = (OPEN, MINE, UNASSIGNED, CLOSED, EVERYONE)
 _people = table("profiles", *map(column, ("id", "tenant_id", "name", "email", "phone", "user_id", "merged_into_id")))
+_users = table("users", column("id"), column("name"), column("email"))
 _tenants = table("tenants", column("id"), column("name"))
 
 
@@ -87,9 +87,14 @@ def named(threads: Sequence[MessageThread]) -> list[ThreadRow]:
     titles = _titles({one.profile_id for one in threads if one.profile_id is not None})
     users = _user_names({one.assigned_to for one in threads if one.assigned_to is not None})
     return [
-        ThreadRow(one, titles.get(one.profile_id or 0, one.address), users.get(one.assigned_to or 0, ""))
+        ThreadRow(one, titles.get(one.profile_id or 0) or _bare(one.address), users.get(one.assigned_to or 0, ""))
         for one in threads
     ]
+
+
+def _bare(address: str) -> str:
+    """The number, or what stands in its place once its person was erased."""
+    return "Somebody who was erased" if address.startswith("erased ") else address
 
 
 def count_unread() -> int:
@@ -177,5 +182,5 @@ def _titles(profile_ids: Iterable[int]) -> dict[int, str]:
 
 
 def _user_names(user_ids: Iterable[int]) -> dict[int, str]:
-    rows: Any = db.session.execute(select(User.id, User.name, User.email).where(User.id.in_(list(user_ids))))
+    rows = db.session.execute(select(_users).where(_users.c.id.in_(ids_in(user_ids))))
     return {row.id: row.name or row.email for row in rows}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from redis.exceptions import RedisError
 from sqlalchemy import select
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.core.config import get_settings
 from app.core.db import db
@@ -25,7 +27,8 @@ log = get_logger()
 STATUS, INBOUND = "status", "inbound"
 HELD = "msg:held_callbacks"
 MOST_HELD = 100_000
-_STEP = 100
+_STEP = 2000  # calls taken up in one round
+DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout, Unavailable)
 
 
 @dataclass(frozen=True)
@@ -93,19 +96,23 @@ def hold(call: Call) -> None:
     log.warning("callback_held", kind=call.kind)
 
 
-def held() -> Iterator[tuple[bytes, Call]]:
-    """The calls that wait, oldest first, each with what `forget` knows it by."""
-    waiting = min(int(get_redis().llen(HELD)), MOST_HELD)
-    texts: list[bytes] = []
-    for start in range(0, waiting, _STEP):
-        texts += get_redis().lrange(HELD, start, min(start + _STEP, waiting) - 1)
-    for text in texts:
-        yield text, _read(text)
+def held() -> list[tuple[bytes, Call]]:
+    """The calls that have waited longest, each with what `forget` and `put_back` know it by."""
+    texts: list[bytes] = get_redis().lrange(HELD, 0, _STEP - 1)
+    return [(text, _read(text)) for text in texts]
 
 
 def forget(text: bytes) -> None:
     """It was looked at."""
     get_redis().lrem(HELD, 1, text)
+
+
+def put_back(text: bytes) -> None:
+    """It waits on, behind the others."""
+    with get_redis().pipeline(transaction=True) as pipe:
+        pipe.lrem(HELD, 1, text)
+        pipe.rpush(HELD, text)
+        pipe.execute()
 
 
 def _written(call: Call) -> str:

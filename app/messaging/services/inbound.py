@@ -98,7 +98,7 @@ def take(call: Call, origin: Origin) -> Taken:
     replies, done = [], {}
     for tenant_id in owners:
         with tenant_scope(tenant_id):
-            done[tenant_id] = _take_for_tenant(message, asked)
+            done[tenant_id] = _take_for_tenant(message, asked, is_its_text=tenant_id == owners[0])
             replies.append(_reply(message, Keyword(done[tenant_id], asked.language)))
             db.session.flush()
     stopped = tuple(one for one in owners if done[one] == InboundKind.STOP)
@@ -106,8 +106,8 @@ def take(call: Call, origin: Origin) -> Taken:
     return Taken(next(iter(replies), ""), message.channel, message.address, stopped, restarted)
 
 
-def _take_for_tenant(message: Incoming, asked: Keyword) -> InboundKind:
-    """What it turned out to be: a START with nothing to lift is an ordinary text."""
+def _take_for_tenant(message: Incoming, asked: Keyword, *, is_its_text: bool) -> InboundKind:
+    """What it turned out to be: a START with nothing to lift is an ordinary text, and that is for one tenant only."""
     known = db.session.scalars(select(InboundMessage).where(InboundMessage.sid == message.sid)).one_or_none()
     if known is not None:
         return InboundKind(known.kind)
@@ -119,7 +119,8 @@ def _take_for_tenant(message: Incoming, asked: Keyword) -> InboundKind:
         profile_id is None or not opt_outs.give_back(profile_id, message.channel, message.address, message.evidence, at)
     ):
         kind = InboundKind.TEXT
-    _keep(message, kind, profile_id)
+    if kind != InboundKind.TEXT or is_its_text:
+        _keep(message, kind, profile_id)
     return kind
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from app.accounts import queries as accounts_queries
 from app.accounts.services import audit
-from app.cdp.services import consent
+from app.cdp.services import consent, identity
 from app.core.clock import utc_now
 from app.core.db import db, get_required
 from app.core.errors import InvalidTransition, ValidationFailed
@@ -84,7 +84,7 @@ def reply(thread_id: int, body: str, token: str, *, user_id: int | None) -> Mess
         raise InvalidTransition(refusal)
     now = utc_now()
     message = Message(
-        thread_id=thread.id, profile_id=thread.profile_id, channel=thread.channel, address=thread.address,
+        thread_id=thread.id, profile_id=find_person(thread), channel=thread.channel, address=thread.address,
         sender=thread.sender, body=text, token=token, due_at=now, created_at=now, state=MessageState.PENDING,
         segments=text_parts.count(text).parts if thread.channel == MessageChannel.SMS else 1,
     )  # fmt: skip
@@ -100,10 +100,13 @@ def reply(thread_id: int, body: str, token: str, *, user_id: int | None) -> Mess
 
 def find_refusal(thread: MessageThread, now: datetime | None = None) -> str:
     """Why nobody may write into this talk now, in words; empty when one may."""
-    if thread.profile_id is not None and consent.states_of(thread.profile_id)[thread.channel] == "denied":
-        if opt_outs.is_stopped(thread.profile_id, thread.channel):
+    if not thread.address.startswith("+"):
+        return "There is no number to answer to in this talk."
+    person = find_person(thread)
+    if person is not None and consent.states_of(person)[thread.channel] == "denied":
+        if opt_outs.is_stopped(person, thread.channel):
             return "This person said STOP. Nobody can write to them on this channel until they write START."
-        if not _wrote_since_denial(thread):
+        if not _wrote_since_denial(thread, person):
             return "This person withdrew their consent on this channel and has not written since."
     if thread.channel == MessageChannel.WHATSAPP and not window_ends_at(thread, now):
         return (
@@ -111,6 +114,13 @@ def find_refusal(thread: MessageThread, now: datetime | None = None) -> str:
             "send one with a campaign, or wait until they write again."
         )
     return ""
+
+
+def find_person(thread: MessageThread) -> int | None:
+    """Who has the number by now: people turn out to be one, and parts of them others, after a talk began."""
+    number = ("phone", thread.address)
+    known = identity.find_known([number], utc_now()).get(number)
+    return known.profile_id if known else None
 
 
 def window_ends_at(thread: MessageThread, now: datetime | None = None) -> datetime | None:
@@ -179,9 +189,9 @@ def _checked(body: str) -> str:
     return text
 
 
-def _wrote_since_denial(thread: MessageThread) -> bool:
+def _wrote_since_denial(thread: MessageThread, person: int) -> bool:
     denials = [
-        row.at for row in consent.list_records(thread.profile_id or 0)
+        row.at for row in consent.list_records(person)
         if row.channel == thread.channel and row.state == "denied"
     ]  # fmt: skip
     return bool(thread.last_inbound_at and denials and thread.last_inbound_at > max(denials))
