@@ -21,6 +21,7 @@ PUBLIC = {
     "invitation_pages.show", "invitation_pages.join_as_new", "invitation_pages.accept", "invitation_pages.sign_out",
     "second_step_pages.submit_passkey", "passkey_sign_in_pages.options", "passkey_sign_in_pages.submit",
     "provider_callbacks_api.status", "provider_callbacks_api.inbound_message", "provider_callbacks_api.whatsapp",
+    "link_pages.follow",
 }  # fmt: skip
 FOR_EVERYONE_SIGNED_IN = {"sse.stream"}
 OF_THE_PLATFORM = {"tenants.manage"}
@@ -28,6 +29,8 @@ READS_BY_POST = {
     "cdp_segments_api.preview_saved",
     "cdp_segments_api.preview_unsaved",
     "messaging_segments_api.evaluate",
+    "messaging_templates_api.preview",
+    "template_pages.template_check.check",
 }  # a condition is too long for a URL
 WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 NO_SUCH_ID = 2_000_000_000

@@ -12,7 +12,7 @@ NOBODYS = 2_000_000_000
 JSON_BODY = {"name": "Stolen", "message": "Hello", "prompt_type": "perplexity", "data": {"age": 1}, "description": "x"}
 ALIASES = {"chat_history_id": "conversation_id"}
 OF_THE_PLATFORM = {"tenants.manage"}  # refused to a tenant's admin, whatever the id
-NOT_A_ROWS_ID = {"version"}
+NOT_A_ROWS_ID = {"version", "number"}
 
 
 def upload_contacts(client: Any) -> int:
@@ -38,6 +38,26 @@ def make_customers(client: Any) -> dict[str, int]:
         "upload_id": upload_contacts(client),
         "trait_id": client.post(f"{url}/computed-traits", json=trait).get_json()["id"],
     }  # fmt: skip
+
+
+def make_thread() -> int:
+    """Somebody wrote to us."""
+    from app.core.db import db, unit_of_work
+    from app.messaging.models import MessageThread
+
+    with unit_of_work():
+        row = MessageThread(channel="sms", address="+14155550199", sender="+15005550006")
+        db.session.add(row)
+    return row.id
+
+
+def make_template() -> int:
+    """A text of messages."""
+    from app.core.db import unit_of_work
+    from app.messaging.services import templates
+
+    with unit_of_work():
+        return templates.create("Welcome", "Hi {name|there}").id
 
 
 def make_webhook(client: Any) -> dict[str, int]:
@@ -85,7 +105,8 @@ def ours(client, member, in_tenant, run_jobs) -> dict[str, int]:
             "simulation_id": first(models.Simulation), "conversation_id": conversation_id, "report_id": report_id,
             "turn_id": first(models.ChatTurn), "user_id": member.id, "session_id": list_sessions(member.id)[0].id,
             "passkey_id": passkey.id, "invitation_id": first(Invitation), "tenant_id": member.tenant_id,
-            "key_id": first(ApiKey), "entry_id": first(AuditEntry),
+            "key_id": first(ApiKey), "entry_id": first(AuditEntry), "thread_id": make_thread(),
+            "template_id": make_template(),
         }  # fmt: skip
 
 
@@ -109,6 +130,7 @@ def test_another_tenants_row_looks_like_no_row_and_stays_as_it_was(app, client, 
         f"/chat/{ours['conversation_id']}", f"/personas/{ours['persona_id']}", f"/segments/{ours['segment_id']}",
         f"/api/v1/cdp/profiles/{ours['profile_id']}", f"/api/v1/cdp/profiles/{ours['profile_id']}/merges",
         f"/api/v1/cdp/imports/{ours['import_id']}", "/api/v1/cdp/computed-traits",
+        f"/messaging/api/v1/threads/{ours['thread_id']}",
         f"/api/v1/webhooks/{ours['webhook_id']}", f"/api/v1/webhooks/deliveries/{ours['delivery_id']}",
     ]  # fmt: skip
     before = [client.get(url).get_json() for url in watched]

@@ -14,8 +14,6 @@ from app.core.jobs import BackgroundJob, JobState
 from app.core.tenancy import platform_scope
 from app.messaging.jobs import templates as jobs
 from app.messaging.models import Suppression, TemplateVersion
-from app.messaging.services.single_sends import SEND_JOB
-from app.messaging.services.whatsapp_content import SUBMIT_JOB
 from tests.messaging.campaign import twilio
 from tests.messaging.test_template_pages import Pages
 
@@ -181,7 +179,7 @@ def test_a_submission_that_is_run_again_does_not_register_twice(shop, app):
     made = shop.make()
     shop.submit(made)
     shop.twilio.fault("twilio", "status_503", path="*/ApprovalRequests/whatsapp", times=1)
-    run_until_done(shop, app, SUBMIT_JOB)
+    run_until_done(shop, app, "messaging.submit_template")
     assert len(shop.calls("/ApprovalRequests/whatsapp")) == 2, "the first was answered 503"
     assert len(shop.calls("/Content")) == 1
     assert shop.state(made)[0] in ("received", "pending")
@@ -226,7 +224,7 @@ def test_a_single_message_goes_by_its_approved_content_and_variables(shop, ann):
     shop.approved()
     answer = shop.send(day="Friday")
     assert (answer["success"], answer["status"]) == (True, "pending")
-    assert SEND_JOB in shop.run_jobs()
+    assert "messaging.send_one" in shop.run_jobs()
     [sent] = shop.sent()
     assert (sent["To"], sent["From"]) == (f"whatsapp:{ANN}", "whatsapp:+14155238886")
     assert sent["ContentSid"] == shop.contents()[0]["sid"]

@@ -26,7 +26,7 @@ def _not_submitted(error: str, version_id: int) -> None:
     whatsapp_content.give_back(version_id, f"It could not be handed over: {error}")
 
 
-@job(whatsapp_content.SUBMIT_JOB, max_attempts=4, on_failure=_not_submitted)
+@job("messaging.submit_template", max_attempts=4, on_failure=_not_submitted)
 def submit_template(version_id: int) -> None:
     """Register the text and ask for its approval; run again, it goes on where it stopped."""
     whatsapp_content.submit(version_id)

@@ -20,7 +20,6 @@ from app.messaging.services.plain_values import PersonValues
 from app.messaging.services.rendering import Compiled, MissingVariable, compiled
 from app.messaging.services.whatsapp_content import content_variables
 
-SEND_JOB = "messaging.send_one"
 _CHANNEL = MessageChannel.WHATSAPP
 _GRANTED = "granted"
 
@@ -42,7 +41,7 @@ def send(to: str, template_name: str, parameters: Mapping[str, Any]) -> Message:
     db.session.flush()
     audit.record("message.sent", row, after={"template": template_name, "version": version.number},
                  label=f"WhatsApp message {row.id}")  # fmt: skip
-    enqueue(SEND_JOB, unique_key=f"{SEND_JOB}:{row.id}", message_id=row.id)
+    enqueue("messaging.send_one", unique_key=f"messaging.send_one:{row.id}", message_id=row.id)
     return row
 
 

@@ -23,6 +23,7 @@ from app.messaging.services.rendering import Compiled
 from app.messaging.services.text_parts import Parts
 
 SAMPLE = 200
+SAMPLE_OF_COMPUTED = 40  # each of them costs a read of their events
 _NAME_OF_ANY_KIND = ("name", "first_name", "firstName")
 
 
@@ -81,15 +82,16 @@ def show(text: Compiled, values: PersonValues) -> Shown:
 
 def describe(text: Compiled, among: IdSet) -> list[Variable]:
     """The variables of a text in order, with how many of these people have no value for each."""
-    computed = {one.name for one in computed_traits.list_definitions()}
+    computed = computed_names()
     known = {word.name for word in segment_words.list_traits()}
     return [_variable(one, among, known, computed) for one in text.variables]
 
 
 def spread(text: Compiled, among: IdSet, tenant_name: str) -> Spread:
-    """The text rendered for up to 200 of these people, evenly drawn by their ids."""
-    chosen = drawn(among, SAMPLE)
+    """The text rendered for up to 200 of these people (40 where figures over events stand in it), evenly drawn."""
     names = text.names
+    is_dear = not computed_names().isdisjoint(names)
+    chosen = drawn(among, SAMPLE_OF_COMPUTED if is_dear else SAMPLE)
     parts: Counter[int] = Counter()
     computed = computed_values(chosen, names)
     people = load_people(chosen)
@@ -102,7 +104,7 @@ def spread(text: Compiled, among: IdSet, tenant_name: str) -> Spread:
 
 def computed_values(profile_ids: Iterable[int], names: Iterable[str]) -> dict[int, dict[str, Any]]:
     """Computed traits of these people, by profile; nothing is read unless one of the names is computed."""
-    wanted = set(names) & {one.name for one in computed_traits.list_definitions()}
+    wanted = set(names) & computed_names()
     if not wanted:
         return {}
     found = {}
@@ -110,6 +112,11 @@ def computed_values(profile_ids: Iterable[int], names: Iterable[str]) -> dict[in
         values = computed_traits.values_of(profile_id)
         found[profile_id] = {name: value for name, value in values.items() if name in wanted}
     return found
+
+
+def computed_names() -> set[str]:
+    """The names of the workspace's computed traits."""
+    return {one.name for one in computed_traits.list_definitions()}
 
 
 def values_for(profile: Any, text: Compiled, tenant_name: str) -> PersonValues:

@@ -23,7 +23,6 @@ from app.messaging.services import accounts
 from app.messaging.services.plain_values import plain
 from app.messaging.services.rendering import Compiled, Slot, compile_text, compiled
 
-SUBMIT_JOB = "messaging.submit_template"
 TRY_AGAIN = (ErrorClass.TRANSIENT, ErrorClass.RATE_LIMIT, ErrorClass.DAILY_LIMIT)
 _SAMPLES = {
     "name": "Ann Lee", "first_name": "Ann", "last_name": "Lee", "phone": "+14155550123", "company": "Acme",
@@ -73,8 +72,10 @@ def request_approval(template: MessageTemplate) -> TemplateVersion:
     accounts.provider()  # refuses while no account is connected
     version.approval, version.approval_note = Approval.RECEIVED, ""
     audit.record("template.submitted", template, after={"version": version.number})
-    enqueue(SUBMIT_JOB, unique_key=f"{SUBMIT_JOB}:{version.id}", label=f"Submit {template.name}",
-            url=f"/app/templates/{template.id}", version_id=version.id)  # fmt: skip
+    enqueue(
+        "messaging.submit_template", unique_key=f"messaging.submit_template:{version.id}",
+        label=f"Submit {template.name}"[:200], url=f"/app/templates/{template.id}", version_id=version.id,
+    )  # fmt: skip
     db.session.flush()
     return version
 
