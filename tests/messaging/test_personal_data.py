@@ -61,10 +61,13 @@ def everything(in_tenant, member):
     from app.core.db import db
     from app.messaging import models
 
+    def in_order(table):
+        return select(table).order_by(*table.primary_key.columns)
+
     kept = (models.Message, models.InboundMessage, models.MessageThread, models.LinkClick, models.Suppression)
     with in_tenant(member.tenant_id):
         return {
-            model.__tablename__: [dict(row) for row in db.session.execute(select(model.__table__)).mappings()]
+            model.__tablename__: [dict(row) for row in db.session.execute(in_order(model.__table__)).mappings()]
             for model in kept
         }
 

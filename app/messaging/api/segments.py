@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from flask import Blueprint, Flask, Response, jsonify, make_response
 
 from app.accounts.guards import current_caller, require_permission
@@ -45,12 +43,13 @@ def create() -> Response:
     return make_response(jsonify(answer | {"message": "Segment created successfully"}), 201)
 
 
-@bp.post("/<uuid:segment_uuid>/evaluate")
+@bp.post("/<segment_uuid>/evaluate")
 @describe("Evaluate a segment", TAG, answers={200: EvaluationOut}, errors=(404, 503))
 @require_permission("messaging.read")
-def evaluate(segment_uuid: UUID) -> Response:
+def evaluate(segment_uuid: str) -> Response:
     """Whom it holds now, whatever the last count was."""
-    return jsonify(evaluation_out(str(segment_uuid), segments.evaluate(str(segment_uuid))))
+    known = segment_uuid.lower()
+    return jsonify(evaluation_out(known, segments.evaluate(known)))
 
 
 def init_app(app: Flask) -> None:
