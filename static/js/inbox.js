@@ -55,6 +55,22 @@
     if (event.detail.elt.matches?.("[data-reply]") && event.detail.successful) document.getElementById("say")?.focus();
   });
 
+  /* The count in the navigation follows the list. */
+  document.addEventListener("htmx:afterSettle", () => {
+    const waiting = document.getElementById("talks")?.dataset.waiting;
+    const link = document.querySelector('.ply-nav a[href="/app/inbox"]');
+    if (waiting === undefined || !link) return;
+    link.querySelector(".ply-count")?.remove();
+    if (!Number(waiting)) return;
+    const badge = document.createElement("span");
+    const words = document.createElement("span");
+    badge.className = "ply-count ply-count--wait";
+    words.className = "visually-hidden";
+    words.textContent = " unread";
+    badge.append(waiting, words);
+    link.append(badge);
+  });
+
   /* Up and down walk through the list of talks. */
   document.addEventListener("keydown", (event) => {
     const here = document.activeElement?.closest?.("#talks .ply-conv");

@@ -75,6 +75,7 @@ def test_a_talk_from_the_first_text_to_the_stop(page: Page, connected):
     phone.write("Hello, where is my order?")
     row = page.locator("#talks .ply-conv").first
     expect(row).to_contain_text("where is my order?", timeout=10_000)
+    expect(page.locator(".ply-side a[href='/app/inbox'] .ply-count")).to_contain_text("1")
     row.get_by_role("link").click()
     expect(page.get_by_role("log")).to_contain_text("where is my order?")
     assert serious(page) == []
