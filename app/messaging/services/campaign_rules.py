@@ -24,6 +24,26 @@ class VariantIn:
     weight: int = 1
 
 
+@dataclass(frozen=True)
+class CampaignIn:
+    """What makes a campaign. Its channel is that of its templates."""
+
+    name: str
+    segment_id: int
+    variants: Sequence[VariantIn]
+    description: str = ""
+    sender_id: int | None = None
+    schedule_at: datetime | None = None
+    rate_per_second: float | None = 10.0
+    quiet_start: str | None = None
+    quiet_end: str | None = None
+    keeps_caps: bool = True
+    holdout_percent: float = 0.0
+    tracks_links: bool = True
+    goal_event: str = ""
+    goal_days: int = 7
+
+
 def name(text: str) -> str:
     found = text.strip()
     if not 1 <= len(found) <= 200:

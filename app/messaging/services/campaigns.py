@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -33,7 +33,7 @@ from app.messaging.models import (
 )
 from app.messaging.services import accounts, links, templates
 from app.messaging.services import campaign_rules as rules
-from app.messaging.services.campaign_rules import VariantIn
+from app.messaging.services.campaign_rules import CampaignIn, VariantIn
 from app.messaging.services.recipients import list_variants
 
 _segments = table("segments", *map(column, ("id", "uuid", "name", "tenant_id", "member_count", "kind")))
@@ -42,31 +42,12 @@ LETTERS = "ABCDE"
 SEGMENT_COLUMNS = ("id", "uuid", "name", "member_count")
 
 
-@dataclass(frozen=True)
-class CampaignIn:
-    """What makes a campaign. Its channel is that of its templates."""
-
-    name: str
-    segment_id: int
-    variants: Sequence[VariantIn]
-    description: str = ""
-    sender_id: int | None = None
-    schedule_at: datetime | None = None
-    rate_per_second: float | None = 10.0
-    quiet_start: str | None = None
-    quiet_end: str | None = None
-    keeps_caps: bool = True
-    holdout_percent: float = 0.0
-    tracks_links: bool = True
-    goal_event: str = ""
-    goal_days: int = 7
-    extra: dict[str, Any] = field(default_factory=dict)
-
-
-def create(wanted: CampaignIn, *, user_id: int | None = None) -> Campaign:
-    """A draft, or a scheduled campaign when it has a time."""
+def create(wanted: CampaignIn, *, user_id: int | None = None, uuid: str | None = None) -> Campaign:
+    """A draft, or a scheduled campaign when it has a time. `uuid` is the maker's own: a form sent twice is one."""
     _refuse_too_many()
     row = Campaign(created_by=user_id, segment_id=wanted.segment_id, name="", state=CampaignState.DRAFT)
+    if uuid is not None:
+        row.uuid = uuid
     values, versions = _checked(wanted)
     _set(row, values)
     row.state = CampaignState.SCHEDULED if row.schedule_at else CampaignState.DRAFT
@@ -114,7 +95,7 @@ def launch(campaign_id: int, *, user_id: int | None = None) -> Campaign:
     row = get(campaign_id, for_update=True)
     _check_move(row, CampaignState.RUNNING)
     if row.started_at is not None:
-        return _go_on(row)
+        raise InvalidTransition("It was started already. Resume it.", provided=row.state, expected=list(EDITABLE))
     versions = _versions_of(row)
     _refuse_unsendable(row, versions)
     links.prepare(row.id, [one.content for one in versions])
@@ -178,16 +159,22 @@ def schedule(campaign_id: int, at: datetime) -> Campaign:
 def duplicate(campaign_id: int, *, user_id: int | None = None) -> Campaign:
     """A draft with the same settings, the newest version of each template, and no time."""
     row = get(campaign_id)
-    wanted = CampaignIn(
-        name=f"{row.name[:190]}, copy", description=row.description, segment_id=row.segment_id,
-        variants=[VariantIn(_template_of(one), one.weight) for one in list_variants(row.id)],
-        sender_id=row.sender_id, rate_per_second=row.rate_per_second or None, quiet_start=row.quiet_start or None,
-        quiet_end=row.quiet_end or None, keeps_caps=row.keeps_caps, holdout_percent=row.holdout_percent,
-        tracks_links=row.tracks_links, goal_event=row.goal_event, goal_days=row.goal_days,
-    )  # fmt: skip
+    wanted = replace(as_given(row), name=f"{row.name[:190]}, copy", schedule_at=None)
     copy = create(wanted, user_id=user_id)
     copy.copied_from_id = row.id
     return copy
+
+
+def as_given(row: Campaign) -> CampaignIn:
+    """A campaign as one would ask for it again."""
+    return CampaignIn(
+        name=row.name, description=row.description, segment_id=row.segment_id,
+        variants=[VariantIn(_template_of(one), one.weight) for one in list_variants(row.id)],
+        sender_id=row.sender_id, schedule_at=row.schedule_at, rate_per_second=row.rate_per_second or None,
+        quiet_start=row.quiet_start or None, quiet_end=row.quiet_end or None, keeps_caps=row.keeps_caps,
+        holdout_percent=row.holdout_percent, tracks_links=row.tracks_links, goal_event=row.goal_event,
+        goal_days=row.goal_days,
+    )  # fmt: skip
 
 
 def delete(campaign_id: int) -> None:

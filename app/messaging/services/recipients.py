@@ -29,6 +29,7 @@ from sqlalchemy import (
     or_,
     select,
     table,
+    union_all,
 )  # fmt: skip
 
 from app.cdp.queries.lists import ids_in
@@ -132,17 +133,8 @@ def _insert_gone(campaign: Campaign, ids: list[int]) -> None:
 
 
 def _rows(campaign: Campaign, ids: list[int]) -> Select[Any]:
-    """The rows as a select: reasons in the order a person would give them, the hold-out drawn from whoever is left."""
-    person = _judged(campaign, ids).subquery()
-    twin = func.row_number().over(partition_by=(person.c.phone, person.c.reason), order_by=person.c.id)
-    placed = select(person, twin.label("place")).subquery()
-    reason = case(
-        (placed.c.reason != "", placed.c.reason),
-        (or_(placed.c.place > 1, _is_taken(campaign, placed.c.phone)), Skip.DUPLICATE_NUMBER.value),
-        (_is_held_out(campaign, placed.c.id), Skip.HOLDOUT.value),
-        else_="",
-    )
-    decided = select(placed.c.id, placed.c.phone, reason.label("reason")).subquery()
+    """The rows as a select."""
+    decided = decide(campaign, ids).subquery()
     goes, now = decided.c.reason == "", literal(utc_now(), _messages.c.due_at.type)
     return select(
         literal(campaign.tenant_id),
@@ -161,8 +153,45 @@ def _rows(campaign: Campaign, ids: list[int]) -> Select[Any]:
     ).order_by(decided.c.id)
 
 
+def decide(campaign: Campaign, ids: list[int]) -> Select[Any]:
+    """For each person id, phone and why they are not written to, if so: reasons in the order a person would give them,
+    the hold-out drawn from whoever is left. Forecasts ask the same, so they say what will happen."""
+    person = _judged(campaign, ids).subquery()
+    twin = func.row_number().over(partition_by=(person.c.phone, person.c.reason), order_by=person.c.id)
+    placed = select(person, twin.label("place")).subquery()
+    reason = case(
+        (placed.c.reason != "", placed.c.reason),
+        (or_(placed.c.place > 1, _is_taken(campaign, placed.c.phone)), Skip.DUPLICATE_NUMBER.value),
+        (_is_held_out(campaign, placed.c.id), Skip.HOLDOUT.value),
+        else_="",
+    )
+    return select(placed.c.id, placed.c.phone, reason.label("reason"))
+
+
+def count(campaign: Campaign, ids: list[int]) -> Counter[str]:
+    """How many of these people would be written to (reason "") and how many not for each reason: what `decide` says of
+    a campaign that has no rows yet, asked so that the database sorts only numbers that may be twins."""
+    person = _judged(campaign, ids).cte("judged")
+    free = person.c.reason == ""
+    nothing = literal(0)
+    others = select(person.c.reason, func.count(), nothing, nothing).where(not_(free)).group_by(person.c.reason)
+    firsts = select(func.min(person.c.id).label("id"), func.count().label("n")).where(free).group_by(person.c.phone)
+    each = firsts.subquery()
+    held = func.coalesce(func.sum(case((_is_held_out(campaign, each.c.id), 1), else_=0)), 0)
+    chosen = select(literal(""), func.count(), held, func.coalesce(func.sum(each.c.n - 1), 0))
+    found: Counter[str] = Counter()
+    for reason, n, held_out, twins in db.session.execute(union_all(others, chosen)):
+        found[reason] += int(n) - int(held_out)
+        found[Skip.HOLDOUT] += int(held_out)
+        found[Skip.DUPLICATE_NUMBER] += int(twins)
+    return found
+
+
 def _judged(campaign: Campaign, ids: list[int]) -> Select[Any]:
-    """Each person with their number and the first thing that stands against writing to them."""
+    """Each person with their number and the first thing that stands against writing to them.
+
+    The sum keeps SQLite from reading all of the tenant's people by an index instead of these by their ids.
+    """
     tenant_id, channel = campaign.tenant_id, campaign.channel
     agreed = and_(
         _consents.c.profile_id == _people.c.id, _consents.c.channel == channel, _consents.c.tenant_id == tenant_id
@@ -183,7 +212,7 @@ def _judged(campaign: Campaign, ids: list[int]) -> Select[Any]:
     return (
         select(_people.c.id, _people.c.phone, case(*reasons, else_="").label("reason"))
         .select_from(_people.outerjoin(_consents, agreed))
-        .where(_people.c.tenant_id == tenant_id, _people.c.merged_into_id.is_(None), _people.c.id.in_(ids_in(ids)))
+        .where(_people.c.tenant_id + 0 == tenant_id, _people.c.merged_into_id.is_(None), _people.c.id.in_(ids_in(ids)))
     )
 
 
