@@ -136,7 +136,8 @@ def waiting(approved_before: datetime) -> ColumnElement[bool]:
 
 def list_to_check(approved_before: datetime) -> list[TemplateVersion]:
     """The acting tenant's, those not looked at for longest first."""
-    statement = select(TemplateVersion).where(waiting(approved_before)).order_by(TemplateVersion.checked_at)
+    statement = select(TemplateVersion).where(waiting(approved_before))
+    statement = statement.order_by(TemplateVersion.checked_at.nulls_first(), TemplateVersion.id)
     return list(db.session.scalars(statement.limit(200)))
 
 

@@ -16,7 +16,7 @@ from app.core.jobs import enqueue
 from app.messaging.models import Approval, Message, MessageChannel, Suppression, TemplateVersion
 from app.messaging.queries import templates as queries
 from app.messaging.services import accounts, phones, template_people, templates
-from app.messaging.services.plain_values import PersonValues
+from app.messaging.services.plain_values import PersonValues, plain
 from app.messaging.services.rendering import Compiled, MissingVariable, compiled
 from app.messaging.services.whatsapp_content import content_variables
 
@@ -81,8 +81,8 @@ def _person_to_write_to(phone: str) -> Any:
 
 def _with(values: PersonValues, parameters: Mapping[str, Any]) -> PersonValues:
     """What the caller says outweighs what is known."""
-    company = parameters.get("company", values.company)
-    return replace(values, traits={**values.traits, **parameters}, company=str(company))
+    company = plain(parameters.get("company")) or values.company
+    return replace(values, traits={**values.traits, **parameters}, company=company)
 
 
 def _message(version: TemplateVersion, text: Compiled, values: PersonValues, person_id: int, phone: str) -> Message:

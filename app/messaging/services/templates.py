@@ -111,7 +111,10 @@ def delete(template_id: int) -> None:
         row.name = f"{row.name[:170]} (deleted {row.id})"  # so that the name is free again
     else:
         db.session.delete(row)
-    db.session.flush()
+    try:
+        db.session.flush()
+    except IntegrityError:
+        raise Conflict("A campaign was just made with this template.") from None
 
 
 def list_users(template_id: int) -> list[str]:
