@@ -208,6 +208,7 @@ def upgrade() -> None:
         sa.Column("prices", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("alarm_percent", sa.Float(), nullable=False),
         sa.Column("alarm_least", sa.Integer(), nullable=False),
+        sa.Column("alarm_pauses", sa.Boolean(), nullable=False),
         sa.Column("slack_url", sa.Text(), nullable=True),
         sa.Column("slack_error", sa.Text(), nullable=False),
         sa.Column("help_text", sa.String(length=1600), nullable=False),
@@ -404,6 +405,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("campaign_id", "variant_id", "state", "reason", name=op.f("pk_campaign_tallies")),
     )
     op.create_table(
+        "delivery_counts",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("campaign_id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("outcome", sa.String(length=12), nullable=False),
+        sa.Column("reason", sa.String(length=40), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("seconds", sa.Float(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenants.id"], name=op.f("fk_delivery_counts_tenant_id_tenants"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint(
+            "tenant_id", "campaign_id", "at", "outcome", "reason", name=op.f("pk_delivery_counts")
+        ),
+    )
+    with op.batch_alter_table("delivery_counts", schema=None) as batch_op:
+        batch_op.create_index("ix_delivery_counts_tenant_id_at", ["tenant_id", "at"], unique=False)
+
+    op.create_table(
         "campaign_variants",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("campaign_id", sa.Integer(), nullable=False),
@@ -502,6 +522,13 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("sent_at IS NOT NULL"),
             postgresql_where=sa.text("sent_at IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_messages_lost",
+            ["tenant_id", "ended_at"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('undelivered', 'failed')"),
+            postgresql_where=sa.text("state IN ('undelivered', 'failed')"),
         )
         batch_op.create_index(
             "ix_messages_tenant_id_sent_at",
@@ -644,6 +671,11 @@ def downgrade() -> None:
             postgresql_where=sa.text("thread_id IS NOT NULL"),
         )
         batch_op.drop_index(
+            "ix_messages_lost",
+            sqlite_where=sa.text("state IN ('undelivered', 'failed')"),
+            postgresql_where=sa.text("state IN ('undelivered', 'failed')"),
+        )
+        batch_op.drop_index(
             "ix_messages_tenant_id_sent_at",
             sqlite_where=sa.text("sent_at IS NOT NULL"),
             postgresql_where=sa.text("sent_at IS NOT NULL"),
@@ -674,6 +706,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_campaign_variants_campaign_id"))
 
     op.drop_table("campaign_variants")
+    with op.batch_alter_table("delivery_counts", schema=None) as batch_op:
+        batch_op.drop_index("ix_delivery_counts_tenant_id_at")
+
+    op.drop_table("delivery_counts")
     op.drop_table("campaign_tallies")
     op.drop_table("campaign_audiences")
     with op.batch_alter_table("campaign_alarms", schema=None) as batch_op:

@@ -10,6 +10,8 @@ from app.messaging.models.campaign import (
     CampaignState,
     CampaignTally,
     CampaignVariant,
+    DeliveryCount,
+    DeliveryOutcome,
 )
 from app.messaging.models.inbound import InboundKind, InboundMessage, MessageThread, Receipt, ThreadState
 from app.messaging.models.link import LinkClick, TrackedLink
@@ -34,6 +36,8 @@ __all__ = [
     "CampaignTally",
     "CampaignVariant",
     "ContactUpload",
+    "DeliveryCount",
+    "DeliveryOutcome",
     "InboundKind",
     "InboundMessage",
     "LinkClick",

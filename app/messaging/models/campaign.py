@@ -121,6 +121,34 @@ class CampaignTally(OfTenant, Base):
     n: Mapped[int] = mapped_column(default=0)
 
 
+class DeliveryOutcome(StrEnum):
+    """`sent` are those the provider took, whatever became of them then; `failed` those it refused."""
+
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"
+
+
+class DeliveryCount(OfTenant, Base):
+    """What happened to messages in five minutes: so many had an outcome, for a reason where it is a bad one.
+
+    `campaign_id` 0 are those of no campaign. `seconds` is how long the delivered ones took, all together. A message
+    that is tried again is taken back from `sent`, so that over all time the figures are those of the tallies.
+    """
+
+    __tablename__ = "delivery_counts"
+    __table_args__ = (Index("ix_delivery_counts_tenant_id_at", "tenant_id", "at"),)
+
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(primary_key=True, default=0)
+    at: Mapped[datetime] = mapped_column(primary_key=True)
+    outcome: Mapped[str] = mapped_column(String(12), primary_key=True)
+    reason: Mapped[str] = mapped_column(String(40), primary_key=True, default="")
+    n: Mapped[int] = mapped_column(default=0)
+    seconds: Mapped[float] = mapped_column(Float, default=0.0)
+
+
 class CampaignAlarm(TenantScoped, Base):
     """Too many of a campaign's messages failed in a while."""
 

@@ -30,6 +30,7 @@ class MessagingSettings(TenantScoped, Timestamps, Base):
     prices: Mapped[dict[str, Any]] = mapped_column(default=dict)
     alarm_percent: Mapped[float] = mapped_column(Float, default=20.0)
     alarm_least: Mapped[int] = mapped_column(default=50)
+    alarm_pauses: Mapped[bool] = mapped_column(default=False)
     slack_url: Mapped[str | None] = mapped_column(Encrypted)
     slack_error: Mapped[str] = mapped_column(Text, default="")
     help_text: Mapped[str] = mapped_column(String(1600), default="")

@@ -18,7 +18,7 @@ from app.core.jobs import enqueue
 from app.core.logs import get_logger
 from app.core.tenancy import current_tenant_id, platform_scope, tenant_scope
 from app.messaging.events import ThreadMoved
-from app.messaging.models import Campaign, CampaignState, Message, MessageState, Receipt
+from app.messaging.models import REACHED, Campaign, CampaignState, Message, MessageState, Receipt
 from app.messaging.services import delivery_reference, message_events, tallies
 from app.messaging.services.callbacks import Call, Origin
 from app.messaging.services.receipt_reactions import react
@@ -124,11 +124,19 @@ def _write(fates: Sequence[Fate]) -> None:
         return
     rows = [{f"to_{name}": getattr(fate, name) for name in _CHANGED} | {"of_id": fate.id} for fate in fates]
     db.session.connection().execute(_CHANGE, rows)
-    tallies.shift(Shift(fate.campaign_id, fate.variant_id, *fate.before, fate.state, fate.reason) for fate in fates)
+    tallies.shift(_shift(fate) for fate in fates)
     message_events.record(fact for fate in fates for fact in _facts(fate))
     react(fates, utc_now())
     for thread_id in sorted({fate.thread_id for fate in fates if fate.thread_id is not None}):
         emit(ThreadMoved(current_tenant_id(), thread_id))
+
+
+def _shift(fate: Fate) -> Shift:
+    """The change, with the seconds it took when it is the one that says the message arrived."""
+    took, arrives = 0.0, fate.state in REACHED and fate.before[0] not in REACHED
+    if arrives and fate.sent_at is not None and fate.delivered_at is not None:
+        took = max(0.0, (fate.delivered_at - fate.sent_at).total_seconds())
+    return Shift(fate.campaign_id, fate.variant_id, *fate.before, fate.state, fate.reason, seconds=took)
 
 
 def _facts(fate: Fate) -> Iterator[Fact]:

@@ -50,6 +50,7 @@ class Rules:
     prices: Prices = Prices()
     alarm_percent: float = 20.0
     alarm_least: int = 50
+    alarm_pauses: bool = False
     slack_url: str | None = None
     slack_error: str = ""
     help_text: str = ""
@@ -65,7 +66,8 @@ def load() -> Rules:
         return DEFAULTS
     return Rules(
         row.quiet_start, row.quiet_end, row.keeps_us_hours, tuple(Cap(**cap) for cap in row.caps),
-        Prices(**row.prices), row.alarm_percent, row.alarm_least, row.slack_url, row.slack_error, row.help_text,
+        Prices(**row.prices), row.alarm_percent, row.alarm_least, row.alarm_pauses, row.slack_url, row.slack_error,
+        row.help_text,
     )  # fmt: skip
 
 

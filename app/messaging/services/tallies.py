@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from app.core.db import db
 from app.core.tenancy import current_tenant_id
 from app.messaging.models import CampaignTally, Message, MessageState
+from app.messaging.services import delivery_counts
 
 _tallies: Any = CampaignTally.__table__
 _messages: Any = Message.__table__
@@ -20,7 +21,10 @@ _messages: Any = Message.__table__
 
 @dataclass(frozen=True)
 class Shift:
-    """`n` messages of a campaign went from a state and reason to another. `from_state` None: they are new."""
+    """`n` messages of a campaign went from a state and reason to another. `from_state` None: they are new.
+
+    `seconds` is how long those that arrived were on their way, all together.
+    """
 
     campaign_id: int | None
     variant_id: int
@@ -29,13 +33,16 @@ class Shift:
     to_state: str
     to_reason: str = ""
     n: int = 1
+    seconds: float = 0.0
 
 
 def shift(shifts: Iterable[Shift]) -> None:
     """Count the changes in the current unit of work: to stand beside the change itself, every time.
 
-    A claimed message is counted as pending: it is one on its way out. One statement, rows in a fixed order.
+    A claimed message is counted as pending: it is one on its way out. Two statements, rows in a fixed order. Those of
+    no campaign are counted by time only.
     """
+    shifts = list(shifts)
     changes: Counter[tuple[int, int, str, str]] = Counter()
     for one in shifts:
         if one.campaign_id is None:
@@ -55,6 +62,7 @@ def shift(shifts: Iterable[Shift]) -> None:
         statement = make(_tallies)
         added = {"n": _tallies.c.n + statement.excluded.n}
         db.session.execute(statement.on_conflict_do_update(index_elements=list(names), set_=added), rows)
+    delivery_counts.count(shifts)
 
 
 def _counted(state: str) -> str:
