@@ -65,6 +65,7 @@ LIMITS = {
     "webhook.send": Limit("120/minute", "Many messages were sent again in the last minute. Wait a moment."),
     "audience.create": Limit("60/hour", "Many audiences were made in the last hour. Try again later."),
     "message.reply": Limit("60/minute", "Many answers were sent in the last minute. Wait a moment."),
+    "link.guess": Limit("30/minute", "Too many links that lead nowhere were tried from here. Wait a little."),
     "chat.send": Limit("60/minute", "You are writing faster than anyone can answer. Wait a moment."),
     "simulation.create": Limit("60/hour", "Many simulations were started in the last hour. Try again later."),
     "ai.check": Limit("20/minute", "Many connection tests in the last minute. Wait a moment."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from flask_talisman import Talisman
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -107,6 +107,13 @@ def _private_by_default(response: Response) -> Response:
     return response
 
 
+def _stricter_referrer(response: Response) -> Response:
+    """A view may ask for `g.referrer_policy`; runs after Talisman, which writes the same one everywhere."""
+    if "referrer_policy" in g:
+        response.headers["Referrer-Policy"] = g.referrer_policy
+    return response
+
+
 def init_app(app: Flask) -> None:
     settings = get_settings()
     app.config.update(
@@ -128,6 +135,7 @@ def init_app(app: Flask) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
     csrf.init_app(app)
     app.register_error_handler(CSRFError, _csrf_error)
+    app.after_request(_stricter_referrer)  # the last to be registered is the first to run
     Talisman(
         app,
         force_https=False,  # the host's router does it
