@@ -1,0 +1,123 @@
+"""What happened to messages in a stretch of time, from counts kept as it happens: a few rows for any number of
+messages."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+
+from app.core.db import db
+from app.messaging.models import DeliveryCount, DeliveryOutcome
+
+_LOST = (DeliveryOutcome.UNDELIVERED, DeliveryOutcome.FAILED)
+
+
+@dataclass
+class Totals:
+    """Messages by outcome; `reasons` are those of the undelivered and the failed together."""
+
+    by: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+
+    def add(self, outcome: str, reason: str, n: int, seconds: float) -> None:
+        self.by[outcome] += n
+        self.seconds += seconds
+        if outcome in _LOST:
+            self.reasons[reason] += n
+
+    @property
+    def sent(self) -> int:
+        """Taken by the provider."""
+        return self.by[DeliveryOutcome.SENT]
+
+    @property
+    def tried(self) -> int:
+        """Handed over, whether the provider took it or not."""
+        return self.sent + self.by[DeliveryOutcome.FAILED]
+
+    @property
+    def delivered(self) -> int:
+        return self.by[DeliveryOutcome.DELIVERED]
+
+    @property
+    def lost(self) -> int:
+        return sum(self.by[one] for one in _LOST)
+
+    @property
+    def ended(self) -> int:
+        """Those whose end is known."""
+        return self.delivered + self.lost
+
+    @property
+    def average_seconds(self) -> float | None:
+        """From the provider's taking a message to its arrival; None when none arrived."""
+        return self.seconds / self.delivered if self.delivered > 0 else None
+
+
+def totals(since: datetime | None, until: datetime | None = None, campaign_id: int | None = None) -> Totals:
+    """Everything that happened in the stretch, `until` not included; of one campaign where it is named."""
+    found = Totals()
+    for outcome, reason, n, seconds in db.session.execute(
+        select(DeliveryCount.outcome, DeliveryCount.reason, func.sum(DeliveryCount.n), func.sum(DeliveryCount.seconds))
+        .where(*_within(since, until, campaign_id))
+        .group_by(DeliveryCount.outcome, DeliveryCount.reason)
+    ):
+        found.add(outcome, reason, int(n), float(seconds))
+    return found
+
+
+def by_campaign(since: datetime, until: datetime) -> dict[int, Totals]:
+    """The same by campaign; 0 are messages of none."""
+    found: dict[int, Totals] = {}
+    for campaign_id, outcome, reason, n, seconds in db.session.execute(
+        select(
+            DeliveryCount.campaign_id, DeliveryCount.outcome, DeliveryCount.reason, func.sum(DeliveryCount.n),
+            func.sum(DeliveryCount.seconds),
+        )
+        .where(*_within(since, until))
+        .group_by(DeliveryCount.campaign_id, DeliveryCount.outcome, DeliveryCount.reason)
+    ):  # fmt: skip
+        found.setdefault(campaign_id, Totals()).add(outcome, reason, int(n), float(seconds))
+    return found
+
+
+def by_day(since: datetime, until: datetime, zone: ZoneInfo) -> dict[date, Totals]:
+    """The same by day of the zone, days without anything among them."""
+    found = {day: Totals() for day in _days(since, until, zone)}
+    for at, outcome, reason, n, seconds in db.session.execute(
+        select(
+            DeliveryCount.at, DeliveryCount.outcome, DeliveryCount.reason, func.sum(DeliveryCount.n),
+            func.sum(DeliveryCount.seconds),
+        )
+        .where(*_within(since, until))
+        .group_by(DeliveryCount.at, DeliveryCount.outcome, DeliveryCount.reason)
+    ):  # fmt: skip
+        day = found.get(at.astimezone(zone).date())
+        if day is not None:
+            day.add(outcome, reason, int(n), float(seconds))
+    return found
+
+
+def _within(since: datetime | None, until: datetime | None, campaign_id: int | None = None) -> list[Any]:
+    where: list[Any] = []
+    if campaign_id is not None:
+        where.append(DeliveryCount.campaign_id == campaign_id)
+    if since is not None:
+        where.append(DeliveryCount.at >= since)
+    if until is not None:
+        where.append(DeliveryCount.at < until)
+    return where
+
+
+def _days(since: datetime, until: datetime, zone: ZoneInfo) -> Iterator[date]:
+    day, last = since.astimezone(zone).date(), (until - timedelta(microseconds=1)).astimezone(zone).date()
+    while day <= last:
+        yield day
+        day += timedelta(days=1)
