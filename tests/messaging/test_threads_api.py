@@ -179,6 +179,13 @@ def test_the_list_is_turned_over_without_gap_or_repeat(client, workspace, in_ten
     assert client.get(f"{URL}?before=nonsense").status_code == 400
 
 
+@pytest.mark.parametrize("before", ["yesterday", "0001-01-01T00:00:00+14:00", "2026-13-01"])
+def test_a_time_nobody_could_count_by_is_refused(client, thread, before):
+    assert client.get(f"{URL}/{thread}", query_string={"before": before}).status_code == 400
+    assert client.get(f"/app/inbox/{thread}/earlier", query_string={"before": before}).status_code == 422
+    assert client.get(URL, query_string={"before": f"{before}~1"}).status_code == 400
+
+
 def test_a_talk_belongs_to_its_workspace(client_for, other_member, thread):
     stranger = client_for(other_member)
     assert stranger.get(URL).get_json()["threads"] == []

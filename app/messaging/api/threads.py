@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from flask import Blueprint, Flask, Response, jsonify, make_response
 
@@ -117,14 +117,11 @@ def _user_id() -> int | None:
 
 
 def _moment(text: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
+    found = queries.read_moment(text) if text else None
+    if text and found is None:
         raise ValidationFailed("before: is no time in ISO 8601.", field="before", provided=text,
-                               expected="2026-11-29T10:00:00Z") from None  # fmt: skip
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+                               expected="2026-11-29T10:00:00Z")  # fmt: skip
+    return found
 
 
 def init_app(app: Flask) -> None:

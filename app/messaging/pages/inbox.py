@@ -135,11 +135,8 @@ def _refused(thread_id: int, body: str, token: str, error: AppError) -> Response
 
 
 def _moment(text: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
+    found = queries.read_moment(text)
+    if found is None:
         raise ValidationFailed("before: is no time.", field="before")
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, column, func, or_, select, table, true
@@ -45,6 +45,15 @@ class Entry:
     campaign: str = ""
 
 
+def read_moment(text: str) -> datetime | None:
+    """An ISO 8601 time in UTC, which one without a zone is; None for anything else."""
+    try:
+        found = datetime.fromisoformat(text)
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
 @dataclass(frozen=True)
 class Cursor:
     """Where a page of the list ended."""
@@ -59,12 +68,9 @@ class Cursor:
     def read(cls, text: str) -> Cursor | None:
         """None for anything we did not write."""
         moment, _, number = text.partition("~")
-        try:
-            at = datetime.fromisoformat(moment)
-        except ValueError:
-            return None
-        is_ours = at.tzinfo is not None and number.isascii() and number.isdecimal() and len(number) < 18
-        return cls(at, int(number)) if is_ours else None
+        at = read_moment(moment)
+        is_ours = at is not None and number.isascii() and number.isdecimal() and len(number) < 18
+        return cls(at, int(number)) if at is not None and is_ours else None
 
 
 def list_threads(
