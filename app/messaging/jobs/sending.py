@@ -7,13 +7,13 @@ from app.core.schedule import periodic
 from app.messaging.services import delivery, sending
 
 
-@job(sending.JOB, queue=Queue.BULK, max_attempts=3, timeout=600)
-def send(lane: int, turn: int) -> None:
+@job("messaging.send", queue=Queue.BULK, max_attempts=3, timeout=600)
+def send(lane_id: int, turn_id: int) -> None:
     """One turn of a lane over all running campaigns."""
-    sending.run_lane(lane, turn)
+    sending.run_lane(lane_id, turn_id)
 
 
-@job(delivery.JOB, queue=Queue.CRITICAL, max_attempts=5, timeout=120)
+@job("messaging.send_one", queue=Queue.CRITICAL, max_attempts=5, timeout=120)
 def send_one(message_id: int) -> None:
     """Hand over one message that belongs to no campaign: a reply, a single send."""
     delivery.send_one(message_id)

@@ -97,7 +97,7 @@ def launch(campaign_id: int, *, user_id: int | None = None) -> Campaign:
     if row.started_at is not None:
         raise InvalidTransition("It was started already. Resume it.", provided=row.state, expected=list(EDITABLE))
     versions = _versions_of(row)
-    _refuse_unsendable(row, versions)
+    refuse_unsendable(row, versions)
     links.prepare(row.id, [one.content for one in versions])
     row.started_at, row.schedule_at, row.error = utc_now(), None, ""
     _move(row, CampaignState.RUNNING, "campaign.launched")
@@ -216,7 +216,7 @@ def _checked(wanted: CampaignIn) -> tuple[dict[str, Any], list[TemplateVersion]]
     """The columns of a campaign, and the version each variant sends."""
     find_segment(wanted.segment_id)
     rules.variants(wanted.variants)
-    found = [_template(one.template_id) for one in wanted.variants]
+    found = [find_template(one.template_id) for one in wanted.variants]
     channels = {one.channel for one in found}
     if len(channels) > 1:
         raise ValidationFailed("variants: all must be of one channel.", field="variants", provided=sorted(channels),
@@ -237,7 +237,8 @@ def _checked(wanted: CampaignIn) -> tuple[dict[str, Any], list[TemplateVersion]]
     return values, [templates.version_to_send(one) for one in found]
 
 
-def _template(template_id: int) -> MessageTemplate:
+def find_template(template_id: int) -> MessageTemplate:
+    """A template a campaign may send; ValidationFailed for one that is not there or not active."""
     try:
         row = templates.get(template_id)
     except NotFound:
@@ -264,12 +265,17 @@ def _template_of(variant: CampaignVariant) -> int:
     return db.session.scalars(select(TemplateVersion.template_id).where(TemplateVersion.id == variant.version_id)).one()
 
 
+def find_by_uuid(uuid: str) -> Campaign | None:
+    """The acting tenant's campaign of this id, if it is there."""
+    return db.session.scalars(select(Campaign).where(Campaign.uuid == uuid)).one_or_none()
+
+
 def _versions_of(row: Campaign) -> list[TemplateVersion]:
     ids = [one.version_id for one in list_variants(row.id)]
     return list(db.session.scalars(select(TemplateVersion).where(TemplateVersion.id.in_(ids))))
 
 
-def _refuse_unsendable(row: Campaign, versions: Sequence[TemplateVersion]) -> None:
+def refuse_unsendable(row: Campaign, versions: Sequence[TemplateVersion]) -> None:
     """What would fail for everyone is said before anyone is written to."""
     accounts.provider()
     accounts.get_sender(row.channel, row.sender_id)

@@ -29,7 +29,7 @@ _messages: Any = Message.__table__
 
 def send_soon(message: Message) -> None:
     """Ask for the sending of a message without a campaign, whose words stand in it; leaves after the commit."""
-    enqueue(JOB, unique_key=f"{JOB}:{message.id}", message_id=message.id)
+    enqueue("messaging.send_one", unique_key=f"{JOB}:{message.id}", message_id=message.id)
 
 
 def send_one(message_id: int) -> None:
@@ -87,7 +87,7 @@ def _again(message_id: int) -> None:
         )
     ).first()
     if row is not None and row.state == MessageState.PENDING and row.due_at <= utc_now() + timedelta(seconds=1):
-        enqueue(JOB, unique_key=f"{JOB}:{message_id}:again", message_id=message_id)
+        enqueue("messaging.send_one", unique_key=f"{JOB}:{message_id}:again", message_id=message_id)
 
 
 def wake_singles() -> None:
@@ -102,4 +102,4 @@ def wake_singles() -> None:
         db.session.rollback()
     for message_id, tenant_id in rows:
         with tenant_scope(tenant_id), unit_of_work():
-            enqueue(JOB, unique_key=f"{JOB}:{message_id}", message_id=message_id)
+            enqueue("messaging.send_one", unique_key=f"{JOB}:{message_id}", message_id=message_id)

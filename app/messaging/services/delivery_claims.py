@@ -17,7 +17,7 @@ from app.core.db import Json, db
 from app.core.tenancy import current_tenant_id
 from app.messaging.models import Message, MessageState, Skip, Suppression
 from app.messaging.providers.base import Outgoing
-from app.messaging.services import quiet_hours, tallies
+from app.messaging.services import quiet_hours, tallies, template_people
 from app.messaging.services.delivery_reference import callback_url
 from app.messaging.services.plans import Plan, Text
 from app.messaging.services.quiet_hours import US_WINDOW
@@ -25,6 +25,7 @@ from app.messaging.services.rendering import MissingVariable, PersonRow, values_
 from app.messaging.services.tallies import Shift
 from app.messaging.services.whatsapp_content import content_variables
 
+Figures = dict[int, dict[str, Any]]
 LEAVES_WITHIN = timedelta(seconds=10)  # what is claimed has left by then, or waits for its night to end
 _messages: Any = Message.__table__
 _suppressed: Any = Suppression.__table__
@@ -73,10 +74,11 @@ def claim(plan: Plan, most: int) -> tuple[list[Ready], int]:
     people = _people_of(rows, plan.channel)
     sent = _sent_counts(plan, [row.profile_id for row in rows])
     bad = _suppressed_of(plan.channel, [row.address for row in rows])
+    figures = _figures_of(plan, people.values())
     ready: list[Ready] = []
     verdicts: list[_Verdict] = []
     for row in rows:
-        decided = _judge(plan, row, people.get(row.id), sent, is_bad=row.address in bad)
+        decided = _judge(plan, row, people.get(row.id), sent, figures, is_bad=row.address in bad)
         (ready if isinstance(decided, Ready) else verdicts).append(decided)  # type: ignore[arg-type]
     settle(verdicts, plan.campaign_id)
     return ready, len(rows)
@@ -173,7 +175,9 @@ def _sent_counts(plan: Plan, profile_ids: Iterable[int]) -> list[dict[int, int]]
     return counts
 
 
-def _judge(plan: Plan, row: Any, person: Any, sent: list[dict[int, int]], *, is_bad: bool) -> Ready | _Verdict:
+def _judge(
+    plan: Plan, row: Any, person: Any, sent: list[dict[int, int]], figures: Figures, *, is_bad: bool
+) -> Ready | _Verdict:
     now = utc_now()
 
     def skip(reason: str) -> _Verdict:
@@ -193,7 +197,7 @@ def _judge(plan: Plan, row: Any, person: Any, sent: list[dict[int, int]], *, is_
     if free_at > now + LEAVES_WITHIN:
         return _Verdict(row, MessageState.PENDING, Skip.QUIET_HOURS, free_at, row.profile_id)
     try:
-        return make_ready(plan, row, person)
+        return make_ready(plan, row, person, figures.get(person.id))
     except MissingVariable:
         return skip(Skip.MISSING_VARIABLE)
 
@@ -209,16 +213,24 @@ def _has_row(campaign_id: int, profile_id: int) -> bool:
     return db.session.scalar(select(_messages.c.id).where(*where)) is not None
 
 
+def _figures_of(plan: Plan, people: Iterable[Any]) -> Figures:
+    """Computed traits that the texts name, by person. Their events are read one person after the other, so a text
+    that names one is sent more slowly; others cost nothing here."""
+    if not plan.figures:
+        return {}
+    return template_people.computed_values([one.id for one in people if one is not None], plan.figures)
+
+
 def _suppressed_of(channel: str, addresses: Sequence[str]) -> set[str]:
     where = (_suppressed.c.tenant_id == current_tenant_id(), _suppressed.c.channel == channel)
     statement = select(_suppressed.c.address).where(*where, _suppressed.c.address.in_(texts_in(addresses)))
     return set(db.session.scalars(statement))
 
 
-def make_ready(plan: Plan, row: Any, person: Any) -> Ready:
+def make_ready(plan: Plan, row: Any, person: Any, figures: dict[str, Any] | None) -> Ready:
     """The message in its words; raises MissingVariable."""
     text = plan.texts[row.variant_id]
-    values = values_of(PersonRow(person.traits or {}, person.name, row.address), plan.workspace.name)
+    values = values_of(PersonRow(person.traits or {}, person.name, row.address), plan.workspace.name, figures)
     body = text.compiled.render(values)
     if plan.links is not None and not text.content_sid:
         body = plan.links.rewrite(body, row.id)
@@ -240,13 +252,14 @@ def make_outgoing(channel: str, row: Any, sender: str, text: Text | None, body: 
 def words_of(plan: Plan, rows: Sequence[Any]) -> dict[int, str]:
     """The words of messages as they would leave now, by id; those that go by an approved content are left out."""
     people = _people_of(rows, plan.channel)
+    figures = _figures_of(plan, people.values())
     found = {}
     for row in rows:
         person, text = people.get(row.id), plan.texts.get(row.variant_id)
         if person is None or text is None or text.content_sid:
             continue
         try:
-            found[row.id] = make_ready(plan, row, person).body
+            found[row.id] = make_ready(plan, row, person, figures.get(person.id)).body
         except MissingVariable:
             continue
     return found

@@ -100,6 +100,8 @@ def _taken(one: Outcome, row: Any) -> dict[str, Any] | None:
     }  # fmt: skip
     if row.sid == one.submitted.sid:  # its first receipt came before our own record
         return told
+    if one.submitted.sid in (row.earlier_sids or ()):  # even its last did, and it is to be tried again
+        return {"body": one.ready.body, "attempts": row.attempts + 1}
     if row.sid is not None or (row.claim is not None and row.claim != one.ready.claim):
         log.error("message_was_sent_by_another", message_id=row.id, sid=one.submitted.sid)
         return None

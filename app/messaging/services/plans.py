@@ -11,7 +11,7 @@ from app.core.db import db, find_row
 from app.core.tenancy import current_tenant_id
 from app.messaging.models import Approval, Campaign, CampaignState, MessageChannel, TemplateVersion
 from app.messaging.providers.base import MessageProvider
-from app.messaging.services import accounts, links, rules
+from app.messaging.services import accounts, links, rules, template_people
 from app.messaging.services.accounts import Sender
 from app.messaging.services.gate import Pace
 from app.messaging.services.links import LinkSet
@@ -54,6 +54,7 @@ class Plan:
     caps: tuple[rules.Cap, ...]
     texts: dict[int, Text] = field(default_factory=dict)
     links: LinkSet | None = None
+    figures: frozenset[str] = frozenset()  # the computed traits its texts name
 
     @property
     def paces(self) -> list[Pace]:
@@ -72,6 +73,8 @@ def load(campaign_id: int, *, only_running: bool = True) -> Plan | None:
     if campaign is None or (only_running and campaign.state != CampaignState.RUNNING):
         return None
     in_force = rules.load()
+    texts = _texts(campaign)
+    named = {name for text in texts.values() for name in text.compiled.names}
     quiet = Window.between(campaign.quiet_start or in_force.quiet_start, campaign.quiet_end or in_force.quiet_end)
     return Plan(
         campaign_id=campaign.id,
@@ -83,7 +86,8 @@ def load(campaign_id: int, *, only_running: bool = True) -> Plan | None:
         quiet=quiet,
         keeps_us_hours=in_force.keeps_us_hours,
         caps=tuple(caps_of(campaign)),
-        texts=_texts(campaign),
+        texts=texts,
+        figures=frozenset(named & template_people.computed_names()) if named else frozenset(),
         links=links.load(campaign.id) if campaign.tracks_links else None,
     )
 

@@ -102,6 +102,9 @@ def reconcile() -> int:
         return 0
     doubts = []
     for row in rows:
+        if not row.address:
+            doubts.append(Doubt(row, None, ()))
+            continue
         try:
             since = row.claimed_at - CLOCKS_DIFFER
             asked = [row.sender] if row.sender else senders[row.channel]
@@ -164,6 +167,8 @@ def _verdict(row: Any, body: str | None, ours: Sequence[Found]) -> dict[str, Any
             "segments": first.segments, "attempts": row.attempts + 1, "error_code": first.error_code,
             "body": body or first.body or None, "sender": row.sender or first.sender,
         }  # fmt: skip
+    if not row.address:  # the person was erased meanwhile
+        return {"state": _S.FAILED, "reason": "gone", "claim": None, "ended_at": now}
     if not ours:
         return {"state": _S.PENDING, "reason": "", "claim": None, "due_at": now}
     if now - row.claimed_at > GIVEN_UP_AFTER:

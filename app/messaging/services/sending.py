@@ -56,7 +56,7 @@ def _ask_for(lane: int, turn: int = 0, *, is_next: bool = False) -> None:
     keys = [f"None:{JOB}:{lane}:{one}" for one in (0, 1)]
     live = select(BackgroundJob.id).where(BackgroundJob.unique_key.in_(keys), BackgroundJob.state.in_(LIVE))
     if is_next or db.session.scalar(live.limit(1)) is None:
-        enqueue(JOB, unique_key=f"{JOB}:{lane}:{turn}", lane=lane, turn=turn)
+        enqueue("messaging.send", unique_key=f"{JOB}:{lane}:{turn}", lane_id=lane, turn_id=turn)
 
 
 def _has_due() -> Any:

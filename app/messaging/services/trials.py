@@ -7,7 +7,7 @@ from sqlalchemy import select
 from app.core.db import db
 from app.core.errors import ValidationFailed
 from app.messaging.models import Message, Skip, TemplateVersion
-from app.messaging.services import accounts, delivery, plans
+from app.messaging.services import accounts, delivery, plans, template_people
 from app.messaging.services.campaigns import get
 from app.messaging.services.delivery_claims import people_by_number
 from app.messaging.services.recipients import list_variants
@@ -32,7 +32,8 @@ def send(campaign_id: int, number: str, variant_id: int | None = None) -> Messag
         raise ValidationFailed("This person said STOP, or no. No test is sent to them.", field="phone",
                                provided=number, expected="a number that agreed", reason=Skip.STOP)  # fmt: skip
     known = PersonRow(person.traits or {}, person.name, number) if person is not None else PersonRow({}, "", number)
-    values = values_of(known, workspace.name)
+    figures = template_people.computed_values([person.id], text.compiled.names) if person is not None else {}
+    values = values_of(known, workspace.name, figures.get(person.id) if person is not None else None)
     try:
         body = text.compiled.render(values)
         content = {"sid": text.content_sid, "variables": content_variables(text.compiled, values)}
