@@ -11,7 +11,8 @@ def test_the_first_page_lists_the_contracts_there_are_and_how_to_use_them(anonym
     page = anonymous.get("/api/docs").text
     assert 'href="/api/docs/insight"' in page
     assert 'href="/api/docs/stratum.json"' in page
-    assert 'href="/api/docs/messaging"' not in page
+    assert 'href="/api/docs/messaging"' in page
+    assert 'href="/api/docs/sync"' not in page
     for heading in ("Say who you are", "Errors", "Limits", "Lists and times"):
         assert f">{heading}</h2>" in page
 
@@ -39,7 +40,7 @@ def test_an_operation_says_what_it_takes_needs_and_answers(anonymous):
     assert "audience_id" in article
 
 
-@pytest.mark.parametrize("address", ["/api/docs/nothing", "/api/docs/messaging", "/api/docs/nothing.json"])
+@pytest.mark.parametrize("address", ["/api/docs/nothing", "/api/docs/sync", "/api/docs/nothing.json"])
 def test_a_contract_there_is_not_is_a_page_for_a_browser_and_json_for_a_program(anonymous, address):
     seen = anonymous.get(address, headers={"Accept": "text/html"})
     assert (seen.status_code, seen.mimetype) == (404, "text/html")
