@@ -167,5 +167,5 @@ def test_each_link_in_the_documents_leads_somewhere(path: Path):
 def test_each_setting_the_documents_name_is_in_the_example(path: Path):
     known = (ROOT / ".env.example").read_text()
     named = re.findall(r"`([A-Z][A-Z0-9]*_[A-Z0-9_]+)(?:=[^`]*)?`", path.read_text())
-    not_settings = {"PR_SET_PDEATHSIG", "PARLEY_VENV", "WEB_CONCURRENCY"}
+    not_settings = {"PR_SET_PDEATHSIG", "PARLEY_VENV", "WEB_CONCURRENCY", "OPT_IN", "OPT_OUT"}
     assert {name for name in named if name not in known} <= not_settings
