@@ -95,6 +95,11 @@ class Figures:
         return self.count(ACCEPTED)
 
     @property
+    def handed_over(self) -> int:
+        """Sent, and those the provider refused: what the messaging contract calls sent."""
+        return self.count({*ACCEPTED, *LOST})
+
+    @property
     def delivered(self) -> int:
         return self.count(REACHED)
 
@@ -216,7 +221,12 @@ def figures_of(campaign_ids: Collection[int]) -> dict[int, Figures]:
 def count_by_state() -> dict[str, int]:
     """How many campaigns of the workspace are in each state."""
     rows = db.session.execute(select(Campaign.state, func.count(Campaign.id)).group_by(Campaign.state))
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
+
+
+def has_started() -> bool:
+    """Whether the workspace ever launched one."""
+    return db.session.scalar(select(Campaign.id).where(Campaign.started_at.is_not(None)).limit(1)) is not None
 
 
 def find_next() -> Campaign | None:
@@ -231,6 +241,8 @@ def find_by_name(text: str, limit: int) -> list[Campaign]:
     return list(db.session.scalars(select(Campaign).where(named).order_by(Campaign.id.desc()).limit(limit)))
 
 
-def list_templates(ids: Collection[int]) -> dict[int, MessageTemplate]:
-    """Templates by their ids."""
-    return {row.id: row for row in db.session.scalars(select(MessageTemplate).where(MessageTemplate.id.in_(ids)))}
+def list_segments(most: int = 500) -> list[SegmentName]:
+    """The workspace's segments by name, with their size at the last count."""
+    columns = [_segments.c[name] for name in ("id", "uuid", "name", "member_count")]
+    statement = select(*columns).where(_segments.c.tenant_id == current_tenant_id())
+    return [SegmentName(*row) for row in db.session.execute(statement.order_by(_segments.c.name).limit(most))]

@@ -118,7 +118,7 @@ class CampaignVariantOut(BaseModel):
 
 
 class MessagingCampaignOut(BaseModel):
-    """`messages_sent` left us, whatever became of them; `messages_failed` were refused or not delivered."""
+    """`messages_sent` were handed over, whatever became of them; `messages_failed` were refused or not delivered."""
 
     id: str
     name: str
@@ -194,7 +194,7 @@ def campaign_out(row: Row) -> dict[str, Any]:
         "pause_reason": one.pause_reason, "error": one.error,
         "template": variants[0]["template"] if variants else None, "variants": variants,
         "segment": {"id": row.segment.uuid, "name": row.segment.name} if row.segment else None,
-        "messages_total": figures.people, "messages_sent": figures.sent, "messages_delivered": figures.delivered,
+        "messages_total": figures.people, "messages_sent": figures.handed_over, "messages_delivered": figures.delivered,
         "messages_failed": figures.failed, "messages_pending": figures.waiting + figures.unknown,
         "messages_skipped": figures.skipped, "rate_limit_per_second": one.rate_per_second or None,
         "quiet_hours_start": one.quiet_start or None, "quiet_hours_end": one.quiet_end or None,

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 
@@ -145,7 +144,7 @@ def _text(
     )  # fmt: skip
 
 
-def remaining(campaign: Campaign, left: int, per_second: float) -> Any:
+def remaining(left: int, per_second: float) -> datetime | None:
     """When `left` messages of a running campaign are gone at a pace, nights aside; None where there is no telling."""
     if not left or per_second <= 0:
         return None
