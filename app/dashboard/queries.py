@@ -10,6 +10,8 @@ from app.ai.services.candidates import Source, list_candidates
 from app.cdp.queries import pages_profiles, segment_pages
 from app.core.jobs import BackgroundJob, list_live_jobs
 from app.insights import queries as insights
+from app.messaging.queries import campaigns, templates
+from app.messaging.services.words import CAMPAIGN_STATES
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ PAGES = (
     Hit("New segment", "/app/segments/new", "Say who you mean", icon="plus"),
     Hit("Events", "/app/events", "As they come in", icon="activity"),
     Hit("Imports", "/app/imports", "People and events from files", icon="database-import"),
+    Hit("Campaigns", "/app/campaigns", "Messages to people who agreed", icon="send"),
+    Hit("New campaign", "/app/campaigns/new", "Segment, text, time, review", icon="plus"),
     Hit("Templates", "/app/templates", "Texts of messages", icon="layout-list"),
     Hit("Activity", "/app/activity", icon="activity"),
     Hit("You", "/app/settings/you", "Name, password, sessions", icon="user"),
@@ -72,6 +76,8 @@ def search(text: str, user_id: int, may: Callable[[str], bool]) -> list[Group]:
             Group("Personas", "user-circle", _personas(text)),
             Group("Profiles", "address-book", _people(text)),
             Group("Segments", "filter", _segments(text)),
+            Group("Campaigns", "send", _campaigns(text)),
+            Group("Templates", "layout-list", _templates(text)),
             Group("Simulations", "flask", _simulations(text)),
             Group("Conversations", "message-circle", _conversations(text, user_id)),
         ]
@@ -116,6 +122,20 @@ def _segments(text: str) -> list[Hit]:
     ]
 
 
+def _campaigns(text: str) -> list[Hit]:
+    return [
+        Hit(row.name, f"/app/campaigns/{row.id}", CAMPAIGN_STATES[row.state][0])
+        for row in campaigns.find_by_name(text, EACH)
+    ]
+
+
+def _templates(text: str) -> list[Hit]:
+    return [
+        Hit(row.template.name, f"/app/templates/{row.template.id}", row.version.content[:80])
+        for row in templates.list_rows(1, EACH, q=text).items
+    ]
+
+
 def _simulations(text: str) -> list[Hit]:
     return [
         Hit(row.name, f"/app/simulations/{row.id}", row.description[:80])
@@ -146,6 +166,7 @@ def _job(row: BackgroundJob) -> dict[str, Any]:
 
 def loop_steps(totals: insights.Totals) -> list[dict[str, Any]]:
     """The loop: what exists with its counts, what is to come without a link."""
+    states = campaigns.count_by_state()
     return [
         {
             "label": "Know", "icon": "users-group", "url": "/app/audiences",
@@ -157,9 +178,20 @@ def loop_steps(totals: insights.Totals) -> list[dict[str, Any]]:
             "value": _plural(totals.simulations, "simulation"),
             "note": f"over {_plural(totals.segments, 'segment')}",
         },
-        {"label": "Reach", "icon": "send", "note": "messages to people who agreed", "coming": True},
+        {
+            "label": "Reach", "icon": "send", "url": "/app/campaigns",
+            "value": _plural(sum(states.values()), "campaign"), "note": _reach_note(states),
+        },
         {"label": "Learn", "icon": "chart-line", "note": "what was foretold, against what happened", "coming": True},
     ]  # fmt: skip
+
+
+def _reach_note(states: dict[str, int]) -> str:
+    """What of them moves now, or waits for its time."""
+    for state, words in (("running", "sending now"), ("scheduled", "scheduled")):
+        if states.get(state):
+            return f"{states[state]:,} {words}"
+    return "messages to people who agreed"
 
 
 def checklist(totals: insights.Totals) -> list[dict[str, Any]]:
@@ -169,6 +201,7 @@ def checklist(totals: insights.Totals) -> list[dict[str, Any]]:
         {"label": "Talk with a persona", "url": "/app/personas", "done": totals.conversations > 0},
         {"label": "Ask a panel in a simulation", "url": "/app/simulations/new", "done": totals.simulations > 0},
         {"label": "Bring your customers", "url": "/app/profiles", "done": pages_profiles.has_people()},
+        {"label": "Send a campaign", "url": "/app/campaigns/new", "done": campaigns.has_started()},
         {"label": "Add an AI key", "url": "/app/settings/ai", "done": has_model()},
     ]
 

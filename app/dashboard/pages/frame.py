@@ -35,7 +35,15 @@ GROUPS: list[tuple[str, str, list[tuple[str, str, str]]]] = [
             ("Imports", "/app/imports", "database-import"),
         ],
     ),
-    ("Reach", "reach", [("Templates", "/app/templates", "layout-list"), ("Inbox", "/app/inbox", "inbox")]),
+    (
+        "Reach",
+        "reach",
+        [
+            ("Campaigns", "/app/campaigns", "send"),
+            ("Templates", "/app/templates", "layout-list"),
+            ("Inbox", "/app/inbox", "inbox"),
+        ],
+    ),
 ]
 SETTINGS = [
     ("You", "/app/settings/you", "user"),
@@ -46,6 +54,7 @@ SETTINGS = [
     ("Prompts", "/app/settings/prompts", "file-text"),
     ("Spend", "/app/settings/spend", "chart-bar"),
     ("API keys", "/app/settings/api-keys", "key"),
+    ("Messaging", "/app/settings/messaging", "message-circle"),
     ("Webhooks", "/app/settings/webhooks", "send"),
     ("Audit log", "/app/settings/audit", "list"),
     ("All workspaces", "/app/settings/tenants", "world"),
@@ -53,6 +62,7 @@ SETTINGS = [
 GROUP_STARTS = {"/app/settings/team", "/app/settings/tenants"}  # after one's own pages, and after the workspace's
 NEEDED = {  # others are for everyone
     "/app/settings/api-keys": "api_keys.manage",
+    "/app/settings/messaging": "messaging.manage",
     "/app/settings/webhooks": "webhooks.manage",
     "/app/settings/audit": "audit.read",
     "/app/settings/tenants": "tenants.manage",
