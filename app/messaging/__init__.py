@@ -33,6 +33,7 @@ def init_app(app: Flask) -> None:
     """Each edge module offers `init_app(app)`; the jobs are registered by importing them."""
     import_module("app.messaging.models")
     import_module("app.messaging.jobs")
+    import_module("app.messaging.personal_data")
     for edge in EDGES:
         if find_spec(f"app.messaging.{edge}"):
             import_module(f"app.messaging.{edge}").init_app(app)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.cdp import personal_data as customer_data
 from app.cdp.queries.contacts import refused_numbers
 from app.cdp.services import merges, profiles
 from app.core.clock import iso
@@ -13,6 +14,7 @@ from app.messaging.services import erasure
 OURS = {"tenant_id", "claim", "claimed_at"}  # ours alone, and nothing about a person
 
 
+@customer_data.also_export
 def export(profile_id: int) -> dict[str, Any]:
     """Every message to and from the person, their talks and the links they followed; NotFound when there is nobody."""
     ids = merges.with_merged(profiles.get_profile(profile_id).id)

@@ -83,6 +83,12 @@ def test_everything_kept_of_a_person_is_handed_out(ada, in_tenant, member):
     assert len(found["link_clicks"]) == 1
 
 
+def test_the_profiles_own_export_holds_the_messages(client, ada):
+    answer = client.get(f"/app/profiles/{ada}/export.json")
+    assert [one["body"] for one in answer.get_json()["messages_received"]] == ["Hello yourself"]
+    assert "Hello Ada" in [one["body"] for one in answer.get_json()["messages"]]
+
+
 def test_an_erased_persons_numbers_and_texts_are_gone_and_figures_stay(client, ada, campaign, in_tenant, member):
     from app.messaging.services import tallies
 
