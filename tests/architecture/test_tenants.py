@@ -60,6 +60,18 @@ def make_template() -> int:
         return templates.create("Welcome", "Hi {name|there}").id
 
 
+def make_campaign(template_id: int) -> int:
+    """A draft that writes to everyone."""
+    from app.cdp.services import segments
+    from app.core.db import unit_of_work
+    from app.messaging.services import campaigns
+    from app.messaging.services.campaign_rules import CampaignIn, VariantIn
+
+    with unit_of_work():
+        segment = segments.create("With a number", "", {"type": "identifier", "kind": "phone"})
+        return campaigns.create(CampaignIn("Ours", segment.id, [VariantIn(template_id)])).id
+
+
 def make_webhook(client: Any) -> dict[str, int]:
     """A webhook to an address nobody answers at, and a message that waits for it."""
     body = {"url": "https://93.184.216.34/hook", "events": ["segment.entered"]}
@@ -106,7 +118,7 @@ def ours(client, member, in_tenant, run_jobs) -> dict[str, int]:
             "turn_id": first(models.ChatTurn), "user_id": member.id, "session_id": list_sessions(member.id)[0].id,
             "passkey_id": passkey.id, "invitation_id": first(Invitation), "tenant_id": member.tenant_id,
             "key_id": first(ApiKey), "entry_id": first(AuditEntry), "thread_id": make_thread(),
-            "template_id": make_template(),
+            "template_id": (template_id := make_template()), "campaign_id": make_campaign(template_id),
         }  # fmt: skip
 
 
