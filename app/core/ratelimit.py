@@ -68,6 +68,7 @@ LIMITS = {
     "link.guess": Limit("30/minute", "Too many links that lead nowhere were tried from here. Wait a little."),
     "chat.send": Limit("60/minute", "You are writing faster than anyone can answer. Wait a moment."),
     "simulation.create": Limit("60/hour", "Many simulations were started in the last hour. Try again later."),
+    "account.check": Limit("20/minute", "Many connection tests in the last minute. Wait a moment."),
     "ai.check": Limit("20/minute", "Many connection tests in the last minute. Wait a moment."),
     "generate": Limit("60/hour", "Many reports were asked for in the last hour. Try again later."),
 }

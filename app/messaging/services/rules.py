@@ -16,6 +16,7 @@ from app.messaging.models import MessageChannel, MessagingSettings
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 MOST_CAPS = 10
+LONGEST_HELP = 1600
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,10 @@ def save(**values: Any) -> MessagingSettings:
     check_quiet_hours(start, end)
     if "caps" in values:
         values["caps"] = [vars(_cap(raw)) for raw in _list(values["caps"])]
+    if "alarm_percent" in values or "alarm_least" in values:
+        _check_alarm(values.get("alarm_percent", row.alarm_percent), values.get("alarm_least", row.alarm_least))
+    if len(values.get("help_text", "")) > LONGEST_HELP:
+        raise ValidationFailed(f"help_text: has at most {LONGEST_HELP:,} characters.", field="help_text")
     if "prices" in values:
         values["prices"] = vars(_prices(values["prices"]))
     shown = {name: value for name, value in values.items() if name != "slack_url"}  # the address is a secret
@@ -107,6 +112,13 @@ def check_quiet_hours(start: str, end: str) -> None:
             "quiet_hours_end: must differ from quiet_hours_start.",
             field="quiet_hours_end", provided=end, expected=f"a time other than {start}",
         )  # fmt: skip
+
+
+def _check_alarm(percent: float, least: int) -> None:
+    if not 1 <= percent <= 100:
+        raise ValidationFailed("alarm_percent: is from 1 to 100.", field="alarm_percent")
+    if not 1 <= least <= 1_000_000:
+        raise ValidationFailed("alarm_least: is from 1 to 1,000,000.", field="alarm_least")
 
 
 def _row(*, for_update: bool = False) -> MessagingSettings | None:
