@@ -1,0 +1,48 @@
+"""Watching running campaigns, and telling Slack what people should know."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from app.core.db import db, unit_of_work
+from app.core.errors import ProviderFailed
+from app.core.events import subscribe
+from app.core.jobs import Queue, job
+from app.core.schedule import periodic
+from app.core.tenancy import platform_scope, tenant_scope
+from app.messaging.events import CampaignMoved
+from app.messaging.models import Campaign, CampaignState
+from app.messaging.services import alarms, slack_alerts
+
+
+@periodic("messaging.watch_campaigns", every_seconds=60)
+def watch_campaigns() -> None:
+    """Across tenants: look at each running campaign's last ten minutes. A few small statements for each."""
+    with platform_scope():
+        statement = select(Campaign.id, Campaign.tenant_id).where(Campaign.state == CampaignState.RUNNING)
+        rows = db.session.execute(statement).all()
+        db.session.rollback()
+    for campaign_id, tenant_id in rows:
+        with tenant_scope(tenant_id), unit_of_work():
+            alarms.check(campaign_id)
+
+
+@subscribe(CampaignMoved)
+def tell_of_move(moved: CampaignMoved) -> None:
+    """Heard of again after a crash, a pause may be told twice in Slack; better than not at all."""
+    with unit_of_work():
+        alarms.tell_of_move(moved.campaign_id, moved.state)
+
+
+@job("messaging.tell_slack", queue=Queue.DEFAULT, max_attempts=5, timeout=60)
+def tell_slack(title: str, detail: str, path: str) -> None:
+    """Post it; what is the matter with the webhook is noted for the settings page, and tried again unless it is
+    gone."""
+    try:
+        slack_alerts.send(title, detail, path)
+    except ProviderFailed as failure:
+        with unit_of_work():
+            slack_alerts.note_error(failure.message)
+        raise
+    with unit_of_work():
+        slack_alerts.note_error("")
