@@ -21,7 +21,7 @@ from app.core.logs import get_logger
 from app.core.redis import get_redis
 
 log = get_logger()
-LOST_AFTER = timedelta(seconds=60)
+LOST_AFTER_LEASES = 3
 ENDED = {JobStatus.FINISHED, JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED}
 
 
@@ -49,6 +49,7 @@ def recover_jobs() -> None:
     """Give back jobs whose worker died and hand over again jobs that Redis lost. Cost: live jobs only."""
     _release_dead()
     now = utc_now()
+    lost_after = timedelta(seconds=LOST_AFTER_LEASES * get_settings().job_lease_seconds)
     waiting = db.session.scalars(
         select(BackgroundJob)
         .where(BackgroundJob.state == JobState.QUEUED, BackgroundJob.run_after <= now)
@@ -60,7 +61,7 @@ def recover_jobs() -> None:
     for job_id, queue, attempt, name, run_after in rows:
         if name in registry:
             timeout = registry[name].timeout_seconds
-            _push_if_missing(job_id, queue, attempt, timeout, lost=now - run_after > LOST_AFTER)
+            _push_if_missing(job_id, queue, attempt, timeout, lost=now - run_after > lost_after)
 
 
 def _push_if_missing(job_id: str, queue: str, attempt: int, timeout: int, *, lost: bool) -> None:

@@ -16,14 +16,13 @@ from app.core.tenancy import current_tenant_id, platform_scope, tenant_scope
 from app.messaging.models import Message, MessageState
 from app.messaging.providers.base import Outgoing
 from app.messaging.services import accounts, gate
-from app.messaging.services.delivery_claims import PENDING, Ready
+from app.messaging.services.delivery_claims import PENDING, Ready, last_moment, release
 from app.messaging.services.delivery_outcomes import Outcome, record
 from app.messaging.services.delivery_reference import callback_url
 from app.messaging.services.handing_over import hand_over
 from app.messaging.services.plans import sender_pace
 
 JOB = "messaging.send_one"
-LONGEST_WAIT = 60.0
 _messages: Any = Message.__table__
 
 
@@ -42,10 +41,11 @@ def send_one(message_id: int) -> None:
     provider = accounts.provider()
     db.session.rollback()
     pace = [sender_pace(sender)] if sender else []
-    deadline = time.monotonic() + LONGEST_WAIT
     while not (decision := gate.take(pace, ready.outgoing.channel, [ready.outgoing.to])).goes:
-        if time.monotonic() > deadline:
-            return  # the claim runs out, and it is looked up and sent later
+        if ready.is_late:
+            with unit_of_work():
+                release([ready])  # the sweep asks for it again
+            return
         time.sleep(min(1.0, decision.wait_seconds))
     if not decision.goes[0]:
         outcome = Outcome(ready, utc_now())
@@ -76,7 +76,7 @@ def _claim(message_id: int) -> Ready | None:
         outgoing = Outgoing(row.channel, row.address, row.sender, content_sid=row.content["sid"],
                             variables=row.content["variables"], status_callback=callback_url(row.id))  # fmt: skip
     return Ready(row.id, row.campaign_id, row.variant_id, row.profile_id, row.claim, row.attempts, row.reason, body,
-                 outgoing)  # fmt: skip
+                 outgoing, last_moment(row.claimed_at))  # fmt: skip
 
 
 def _again(message_id: int) -> None:

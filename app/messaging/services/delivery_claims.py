@@ -13,6 +13,7 @@ from sqlalchemy import and_, bindparam, column, func, literal_column, select, ta
 from app.cdp.queries.lists import ids_in, is_sqlite, texts_in
 from app.cdp.services import merges
 from app.core.clock import utc_now
+from app.core.config import get_settings
 from app.core.db import Json, db
 from app.core.tenancy import current_tenant_id
 from app.messaging.models import Message, MessageState, Skip, Suppression
@@ -50,6 +51,21 @@ class Ready:
     was: str  # the reason it stood with while it waited: quiet_hours, or none
     body: str
     outgoing: Outgoing
+    leave_by: datetime  # not handed over later than this: by then somebody may be looking for it
+
+    @property
+    def is_late(self) -> bool:
+        return utc_now() > self.leave_by
+
+
+def last_moment(claimed_at: datetime) -> datetime:
+    """Until when a claimed message may be handed over, so that the provider has answered, or no longer can, before the
+    claim runs out and the message is looked up."""
+    settings = get_settings()
+    seconds = max(
+        settings.message_claim_seconds - 2 * settings.twilio_timeout_seconds, settings.message_claim_seconds / 2
+    )
+    return claimed_at + timedelta(seconds=seconds)
 
 
 @dataclass(frozen=True)
@@ -99,7 +115,7 @@ def _take(plan: Plan, most: int) -> list[Any]:
     )
     if not is_sqlite():
         chosen = chosen.with_for_update(skip_locked=True)
-    columns = ("id", "variant_id", "profile_id", "address", "attempts", "reason", "claim")
+    columns = ("id", "variant_id", "profile_id", "address", "attempts", "reason", "claim", "claimed_at")
     statement = (
         update(_messages)
         .where(_messages.c.id.in_(chosen))
@@ -236,7 +252,7 @@ def make_ready(plan: Plan, row: Any, person: Any, figures: dict[str, Any] | None
         body = plan.links.rewrite(body, row.id)
     outgoing = make_outgoing(plan.channel, row, plan.sender.address, text, body, values)
     return Ready(row.id, plan.campaign_id, row.variant_id, row.profile_id, row.claim, row.attempts, row.reason,
-                 body, outgoing)  # fmt: skip
+                 body, outgoing, min(row.claimed_at + LEAVES_WITHIN, last_moment(row.claimed_at)))  # fmt: skip
 
 
 def make_outgoing(channel: str, row: Any, sender: str, text: Text | None, body: str, values: Any) -> Outgoing:

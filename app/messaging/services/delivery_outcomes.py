@@ -36,12 +36,14 @@ CHANGED = ("state", "reason", "due_at", "attempts", "claim", "body", "sender", "
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of handing one message over; neither answer nor failure: it said STOP and was never handed over."""
+    """What became of handing one message over; neither answer nor failure: it said STOP and was never handed over, or
+    `is_late`, its claim was too old for that."""
 
     ready: Ready
     at: datetime
     submitted: Submitted | None = None
     failure: SendFailed | None = None
+    is_late: bool = False
 
 
 def remedy_of(failure: SendFailed) -> Remedy:
@@ -112,6 +114,8 @@ def _refused(one: Outcome, row: Any, fates: list[Fate]) -> dict[str, Any] | None
     """The provider did not take it, or nobody knows; None when the row is not ours any more."""
     if row.claim != one.ready.claim or row.state not in _OURS:
         return None
+    if one.is_late:
+        return {"state": _S.PENDING, "claim": None}
     if one.failure is None:
         return {"state": _S.SKIPPED, "reason": "stop", "claim": None}
     if one.failure.is_ambiguous:

@@ -86,12 +86,12 @@ def take(paces: Sequence[Pace], channel: str, numbers: Sequence[str]) -> Decisio
 
     Each that goes must be given back with `land` once the provider has answered.
     """
-    kept = [pace for pace in paces if pace.per_second > 0]
-    keys = [f"msg:pace:{pace.name}" for pace in kept]
+    keys = [f"msg:pace:{pace.name}" for pace in paces]
     for number in numbers:
         keys += [_stop_key(channel, number), _flight_key(channel, number)]
-    intervals = [round(1_000_000 / pace.per_second) for pace in kept]
-    wait, *decided = _script()(keys=keys, args=[len(kept), *intervals, LATE_US, FLIGHT_MS])
+    # One without a pace is asked too: the provider may have asked for a rest.
+    intervals = [round(1_000_000 / pace.per_second) if pace.per_second > 0 else 0 for pace in paces]
+    wait, *decided = _script()(keys=keys, args=[len(paces), *intervals, LATE_US, FLIGHT_MS])
     return Decision([one == 1 for one in decided], int(wait) / 1_000_000)
 
 

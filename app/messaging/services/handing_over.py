@@ -12,7 +12,12 @@ log = get_logger()
 
 
 def hand_over(provider: MessageProvider, ready: Ready) -> Outcome:
-    """What the provider made of it. A fault of ours is taken for the worst case: it may have left."""
+    """What the provider made of it. A fault of ours is taken for the worst case: it may have left.
+
+    One that waited too long, in a process that was frozen perhaps, stays: another may have sent it by now.
+    """
+    if ready.is_late:
+        return Outcome(ready, utc_now(), is_late=True)
     try:
         submitted = provider.send(ready.outgoing)
     except SendFailed as failure:

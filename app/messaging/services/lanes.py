@@ -26,7 +26,7 @@ from app.messaging.services.handing_over import hand_over
 from app.messaging.services.plans import Plan, sender_pace
 
 log = get_logger()
-AHEAD_SECONDS = 2.0  # how much of its pace a lane claims ahead
+AHEAD_SECONDS = 1.0  # how much of its pace a lane claims ahead
 MOST_AHEAD = 200
 AT_ONCE = 32
 WRITE_EVERY = 0.25
@@ -73,7 +73,9 @@ class Lane:
         return max(1, min(MOST_AHEAD, int(min(paces) * AHEAD_SECONDS))) if paces else MOST_AHEAD
 
     def launch(self, pool: Executor, room: int, now: float) -> None:
-        """Let what may leave now leave: at most `room` messages."""
+        """Let at most `room` messages leave that may leave now. What waited too long goes back, to be looked at anew."""
+        if self.ahead and self.ahead[0].is_late:
+            self.give_back()
         chosen = list(self.ahead)[: min(room, AT_ONCE)]
         if not chosen or self.is_closing or now < self.next_at:
             return

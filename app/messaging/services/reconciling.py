@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, distinct, select, update
+from sqlalchemy import bindparam, select, update
 
 from app.cdp.queries.lists import texts_in
 from app.core.clock import utc_now
@@ -51,9 +51,9 @@ def mark_lost() -> None:
     expired = utc_now() - timedelta(seconds=get_settings().message_claim_seconds)
     with platform_scope():
         tenants = db.session.scalars(
-            select(distinct(_messages.c.tenant_id)).where(
-                _messages.c.state.in_((_S.CLAIMED, _S.UNKNOWN)), _messages.c.claimed_at < expired
-            )
+            select(_messages.c.tenant_id)
+            .distinct()
+            .where(_messages.c.state.in_((_S.CLAIMED, _S.UNKNOWN)), _messages.c.claimed_at < expired)
         ).all()
         db.session.rollback()
     for tenant_id in tenants:
