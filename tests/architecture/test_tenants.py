@@ -72,6 +72,15 @@ def make_campaign(template_id: int) -> int:
         return campaigns.create(CampaignIn("Ours", segment.id, [VariantIn(template_id)])).id
 
 
+def make_sender() -> int:
+    """A number messages leave from."""
+    from app.core.db import unit_of_work
+    from app.messaging.services import sender_settings
+
+    with unit_of_work():
+        return sender_settings.add("sms", "+14155550100").id
+
+
 def make_webhook(client: Any) -> dict[str, int]:
     """A webhook to an address nobody answers at, and a message that waits for it."""
     body = {"url": "https://93.184.216.34/hook", "events": ["segment.entered"]}
@@ -118,6 +127,7 @@ def ours(client, member, in_tenant, run_jobs) -> dict[str, int]:
             "turn_id": first(models.ChatTurn), "user_id": member.id, "session_id": list_sessions(member.id)[0].id,
             "passkey_id": passkey.id, "invitation_id": first(Invitation), "tenant_id": member.tenant_id,
             "key_id": first(ApiKey), "entry_id": first(AuditEntry), "thread_id": make_thread(),
+            "sender_id": make_sender(),
             "template_id": (template_id := make_template()), "campaign_id": make_campaign(template_id),
         }  # fmt: skip
 

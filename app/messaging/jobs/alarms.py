@@ -35,11 +35,11 @@ def tell_of_move(moved: CampaignMoved) -> None:
 
 
 @job("messaging.tell_slack", queue=Queue.DEFAULT, max_attempts=5, timeout=60)
-def tell_slack(title: str, detail: str, path: str) -> None:
-    """Post it; what is the matter with the webhook is noted for the settings page, and tried again unless it is
-    gone."""
+def tell_slack(activity_id: int) -> None:
+    """Post a line of the bell. What is the matter with the webhook is noted for the settings page; it is tried again
+    unless the webhook is gone."""
     try:
-        slack_alerts.send(title, detail, path)
+        slack_alerts.send(activity_id)
     except ProviderFailed as failure:
         with unit_of_work():
             slack_alerts.note_error(failure.message)

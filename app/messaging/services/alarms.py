@@ -49,7 +49,7 @@ def _raise(campaign: Campaign, found: Totals, *, pauses: bool) -> CampaignAlarm:
     else:
         title = f"Many messages of {campaign.name} fail"
         record_activity("campaign", title, sentence(row), url, is_failure=True)
-        slack_alerts.tell(title, sentence(row), url)
+        slack_alerts.tell_newest(url)
     return row
 
 
@@ -75,10 +75,9 @@ def tell_of_move(campaign_id: int, state: str) -> None:
     campaign = find_row(Campaign, campaign_id)
     if campaign is None or campaign.state != state:
         return
-    if state == CampaignState.PAUSED and campaign.pause_reason:
-        slack_alerts.tell(f"{campaign.name} was paused", campaign.pause_reason, _url(campaign))
-    elif state == CampaignState.FAILED:
-        slack_alerts.tell(f"{campaign.name} could not start", campaign.error, _url(campaign))
+    is_by_itself = state == CampaignState.FAILED or (state == CampaignState.PAUSED and campaign.pause_reason)
+    if is_by_itself:
+        slack_alerts.tell_newest(_url(campaign))
     elif state == CampaignState.COMPLETED:
         _tell_done(campaign)
 
@@ -88,7 +87,7 @@ def _tell_done(campaign: Campaign) -> None:
     if any(line.title == title for line in list_activity(url=url)):
         return
     record_activity("campaign", title, result_of(campaign), url)
-    slack_alerts.tell(title, result_of(campaign), url)
+    slack_alerts.tell_newest(url)
 
 
 def result_of(campaign: Campaign) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from app.core.db import db
+from app.core.activity import Activity, list_activity
+from app.core.db import db, find_row, release_connection
 from app.core.errors import ProviderFailed, ValidationFailed
 from app.core.jobs import enqueue
 from app.core.links import absolute
@@ -25,19 +26,24 @@ def check_address(text: str) -> str:
     return text
 
 
-def tell(title: str, detail: str, path: str) -> None:
-    """Have it told after the commit, where the workspace has a webhook."""
-    if rules.load().slack_url:
-        enqueue("messaging.tell_slack", title=title[:300], detail=detail[:500], path=path)
+def tell_newest(path: str) -> None:
+    """Have the newest line of the bell about this page told after the commit, where the workspace has a webhook."""
+    if not rules.load().slack_url:
+        return
+    db.session.flush()
+    lines = list_activity(limit=1, url=path)
+    if lines:
+        enqueue("messaging.tell_slack", unique_key=f"messaging.tell_slack:{lines[0].id}", activity_id=lines[0].id)
 
 
-def send(title: str, detail: str, path: str) -> None:
-    """Tell it now, with no transaction open. A dead webhook is reported and not tried again; others raise
-    ProviderFailed and are."""
-    url = rules.load().slack_url
-    db.session.rollback()
-    if url:
-        post(url, title, detail, path)
+def send(activity_id: int) -> None:
+    """Tell it now, with no transaction open. ProviderFailed says what was the matter with the webhook."""
+    url, line = rules.load().slack_url, find_row(Activity, activity_id)
+    if not url or line is None:
+        return
+    title, detail, path = line.title, line.detail, line.url
+    release_connection()
+    post(url, title, detail, path)
 
 
 def post(url: str, title: str, detail: str, path: str) -> None:
