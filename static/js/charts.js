@@ -87,7 +87,21 @@
     };
   };
 
-  const kinds = { donut, line, bars: (d, o, b) => bars(d, o, b, false), rows: (d, o, b) => bars(d, o, b, true), stances };
+  /* Good, bad, and what is open: the order of the names says which is which. */
+  const columns = (data, { names }, { font, ...base }) => {
+    const paint = ["s1", "bad", "line-2"].map(token);
+    return {
+      ...base,
+      tooltip: { ...base.tooltip, trigger: "axis", axisPointer: { type: "none" }, valueFormatter: (v) => spoken(v, "") },
+      legend: { bottom: 0, left: 0, itemWidth: 10, itemHeight: 10, icon: "roundRect", textStyle: font },
+      grid: { left: 4, right: 12, top: 12, bottom: 30, containLabel: true },
+      xAxis: { type: "category", data: data.map((d) => d.name), axisTick: { show: false }, axisLine: { lineStyle: { color: token("line-2") } }, axisLabel: { ...font, hideOverlap: true } },
+      yAxis: { type: "value", minInterval: 1, splitNumber: 3, axisLabel: { ...font, formatter: (v) => spoken(v, "") }, splitLine: { lineStyle: { color: token("line") } } },
+      series: names.split("|").map((name, i) => ({ name, type: "bar", stack: "all", barMaxWidth: 26, itemStyle: { color: paint[i % paint.length] }, data: data.map((d) => d.values[i]) })),
+    };
+  };
+
+  const kinds = { columns, donut, line, bars: (d, o, b) => bars(d, o, b, false), rows: (d, o, b) => bars(d, o, b, true), stances };
 
   const draw = async (figure) => {
     const echarts = await load();

@@ -42,6 +42,7 @@ GROUPS: list[tuple[str, str, list[tuple[str, str, str]]]] = [
             ("Campaigns", "/app/campaigns", "send"),
             ("Templates", "/app/templates", "layout-list"),
             ("Inbox", "/app/inbox", "inbox"),
+            ("Reports", "/app/reports/messages", "chart-bar"),
         ],
     ),
 ]
