@@ -136,7 +136,8 @@ def _rows(settings):
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"address": "12"}, "Must name its country"), ({"rate": "fast"}, "Enter a number"), ({"rate": "-1"}, "no limit of its own"),
+        ({"address": "12"}, "Must name its country"), ({"rate": "fast"}, "Enter a number"),
+        ({"rate": "-1"}, "no limit of its own"),
         ({"rate": "1e9"}, "no limit of its own"), ({"channel": "fax"}, "Choose SMS or WhatsApp"),
         ({"channel": "whatsapp", "address": "55501"}, "Must name its country"), ({"label": "x" * 101}, "at most 100"),
     ],
