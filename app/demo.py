@@ -10,6 +10,7 @@ from flask import Flask
 from flask.cli import AppGroup
 from sqlalchemy import select
 
+from app import demo_messages
 from app.accounts import queries as accounts_queries
 from app.accounts.models import Membership, Tenant, User
 from app.accounts.services import audit, invitations, sessions, signup, users
@@ -87,6 +88,7 @@ def _fill(user_id: int) -> None:
     audience_id = ours[AUDIENCES[0]["name"]]
     if not names_by_id():
         _bring_customers(user_id)
+    demo_messages.load(user_id, _work)
     if not queries.totals().simulations:
         _simulate(audience_id, user_id)
     if not queries.totals().conversations:

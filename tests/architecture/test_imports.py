@@ -11,7 +11,7 @@ import grimp
 ROOT = Path(__file__).resolve().parents[2]
 KERNEL = {"core"}
 ACROSS_FEATURES = {"services", "queries", "events", "guards", "personal_data"}
-WHOLE_APP = {"features", "worker", "scheduler", "cli", "demo", "demo_content"}
+WHOLE_APP = {"features", "worker", "scheduler", "cli", "demo", "demo_content", "demo_messages"}
 
 
 @cache
