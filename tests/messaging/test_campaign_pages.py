@@ -97,7 +97,7 @@ def test_a_step_that_is_not_in_order_is_shown_again_with_what_is_wrong(pages):
     assert "Choose a text" in pages.text(step("when", fields))
     fields["t1"] = pages.template()
     page = pages.text(step("review", fields, when="later", at="2001-01-01T09:00", pace="0", holdout="95"))
-    for said in ("Is past", "Must be from 0.1 to 1,000", "Must be from 0 to 90"):
+    for said in ("The time is past", "Must be from 0.1 to 1,000", "Must be from 0 to 90"):
         assert page.count(said) == 2, f"{said}: in the summary and beside its field"
 
 

@@ -176,10 +176,11 @@ def _foretold(row: Row) -> dict[str, Any]:
 def _run(row: Row) -> dict[str, Any]:
     campaign, figures = row.campaign, row.figures
     rate = _rate_now(campaign)
-    left = figures.waiting - figures.held
+    retries, retried_at = campaign_log.find_retries(campaign.id) if figures.waiting > figures.held else (0, None)
+    left = max(0, figures.waiting - figures.held - retries)
     pace = rate or campaign.rate_per_second
     return {
-        "bar": campaign_view.bar_of(figures), "rate": rate, "left": left,
+        "bar": campaign_view.bar_of(figures), "rate": rate, "left": left, "retries": retries, "retried_at": retried_at,
         "ends_at": forecasts.remaining(left, pace) if campaign.state == CampaignState.RUNNING else None,
         "skips": campaign_view.reasons_of_skips(dict(figures.reasons((MessageState.SKIPPED,)))),
         "failures": campaign_view.reasons_of_failures(

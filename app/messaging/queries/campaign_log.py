@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import column, func, select, table
+from sqlalchemy import column, func, literal_column, select, table
 
 from app.cdp.queries import profiles
 from app.cdp.queries.lists import ids_in
@@ -33,7 +33,7 @@ GROUPS: dict[str, tuple[str, Sequence[str]]] = {
     "skipped": ("Skipped", (MessageState.SKIPPED,)),
     "cancelled": ("Cancelled", (MessageState.CANCELLED,)),
 }
-PAGE = 50
+PAGE = 25
 STEP = 5000
 RATE_SECONDS = 30
 COLUMNS = ("id", "profile_id", "variant_id", "address", "state", "reason", "error_code", "attempts", "segments", "body",
@@ -120,6 +120,22 @@ def list_held(campaign_id: int, most: int = 12) -> list[tuple[datetime, int]]:
         .limit(most)
     )  # fmt: skip
     return [(row[0], row[1]) for row in db.session.execute(statement)]
+
+
+def find_retries(campaign_id: int, most: int = 5000) -> tuple[int, datetime | None]:
+    """How many wait for another try, counted up to so many, and when the first of them is due."""
+    waiting = (
+        select(_messages.c.due_at)
+        .where(
+            _messages.c.campaign_id == campaign_id, _messages.c.state == literal_column("'pending'"),
+            _messages.c.due_at > utc_now() + timedelta(seconds=5), _messages.c.attempts > 0,
+            _messages.c.reason != Skip.QUIET_HOURS, _messages.c.tenant_id + 0 == current_tenant_id(),
+        )
+        .limit(most)
+        .subquery()
+    )  # fmt: skip
+    n, first = db.session.execute(select(func.count(), func.min(waiting.c.due_at)).select_from(waiting)).one()
+    return n, first
 
 
 def _rows(campaign_id: int, wanted: Wanted, after: Cursor | None, limit: int) -> list[Any]:

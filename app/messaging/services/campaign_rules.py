@@ -70,7 +70,7 @@ def schedule(at: datetime | None) -> datetime | None:
         return None
     now = utc_now()
     if at <= now or at > now + LONGEST_AHEAD:
-        said = "is past" if at <= now else "is more than a year ahead"
+        said = "the time is past" if at <= now else "the time is more than a year ahead"
         raise ValidationFailed(f"schedule_time: {said}.", field="schedule_time", provided=iso(at),
                                expected=f"a time after {iso(now)}, within a year")  # fmt: skip
     return at
