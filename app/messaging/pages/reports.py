@@ -73,8 +73,8 @@ def show(campaign_id: int) -> str:
 def _funnel(figures: Any, followed: int | None, answered: int, report: Any) -> list[tuple[str, int, str]]:
     """What, how many, and of what its share is told."""
     steps = [
-        ("In the segment", figures.people, ""), ("To be written to", figures.wanted, "the segment"),
-        ("Sent", figures.sent, "those to be written to"), ("Delivered", figures.count(REACHED), "sent"),
+        ("In the segment", figures.people, ""), ("To be written to", figures.wanted, "in the segment"),
+        ("Sent", figures.sent, "to be written to"), ("Delivered", figures.count(REACHED), "sent"),
     ]  # fmt: skip
     if followed is not None:
         steps.append(("Followed a link", followed, "sent"))

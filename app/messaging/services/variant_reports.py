@@ -154,11 +154,11 @@ def _judge(rows: Sequence[VariantFigures], measure: str, due_at: datetime | None
         )  # fmt: skip
     if p >= statistics.ALPHA:
         return _Verdict(
-            f"{ahead}, but the difference may be chance: p = {p_words(p)}. {_rates(best, second, measure)}.",
+            f"{ahead}, but the difference may be chance: {p_words(p)}. {_rates(best, second, measure)}.",
             leader=best, p=p,
         )  # fmt: skip
     return _Verdict(
-        f"{best.label} won: {_rates(best, second, measure)}. Chance alone would hardly do that: p = {p_words(p)}.",
+        f"{best.label} won: {_rates(best, second, measure)}. Chance alone would hardly do that: {p_words(p)}.",
         winner=best, leader=best, p=p,
     )  # fmt: skip
 
@@ -177,8 +177,8 @@ def percent(value: Share) -> str:
 
 
 def p_words(p: float) -> str:
-    """Two digits, and no more than can be meant."""
-    return "less than 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.01 else f"{p:.2f}"
+    """`p = 0.21`: two digits, and no more than can be meant."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.01 else f"p = {p:.2f}"
 
 
 def _lift_sentence(campaign: Campaign, treated: Share, held_out: Share, lift: Lift | None) -> str:
@@ -193,7 +193,7 @@ def _lift_sentence(campaign: Campaign, treated: Share, held_out: Share, lift: Li
         return f"{compared}. Too few to say what the campaign changed: each side needs {LEAST} people."
     span = f"{lift.low * 100:+.1f} to {lift.high * 100:+.1f} points"
     if lift.p >= statistics.ALPHA:
-        return f"{compared}. The difference may be chance (p = {p_words(lift.p)}; {span})."
+        return f"{compared}. The difference may be chance ({p_words(lift.p)}; {span})."
     word = "more" if lift.points > 0 else "fewer"
     return f"{compared}: the campaign made {abs(lift.points) * 100:.1f} points {word} do it ({span})."
 
