@@ -38,7 +38,21 @@ class Nursery:
             "user_id": self.make_member("analyst", member.tenant_id).id,
             "tenant_id": self.make_member().tenant_id,
         }
-        return Caller(self.app, member, ids | self._insight(client, member) | self._account(client, member))
+        return Caller(self.app, member, ids | self._made(client, member))
+
+    def _made(self, client, member) -> dict[str, Any]:
+        return self._insight(client, member) | self._account(client, member) | self._messaging(client)
+
+    def _messaging(self, client) -> dict[str, Any]:
+        api = "/messaging/api/v1"
+        phone = "+14155550123"
+        client.post(f"{api}/users", json={"phone_e164": phone, "consent_state": "OPT_IN"})
+        template_id = client.post(f"{api}/templates", json={"name": "Hello", "content": "Hello {name|you}"}).json["id"]
+        asked = {"attribute": "city", "operator": "equals", "value": "Leeds"}
+        segment_uuid = client.post(f"{api}/segments", json={"name": "Leeds", "filter_criteria": asked}).json["id"]
+        campaign = {"name": "Spring", "template_id": template_id, "segment_id": segment_uuid}
+        campaign_id = client.post(f"{api}/campaigns", json=campaign).json["id"]
+        return {"phone": phone, "template_id": template_id, "segment_uuid": segment_uuid, "campaign_id": campaign_id}
 
     def _insight(self, client, member) -> dict[str, Any]:
         from app.core.db import db, unit_of_work

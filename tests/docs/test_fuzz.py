@@ -45,7 +45,7 @@ def nursery(app, make_member, client_for, in_tenant, settings_override):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["insight", "stratum"])
+@pytest.mark.parametrize("name", ["insight", "stratum", "messaging"])
 def test_calls_made_up_from_the_document_get_answers_it_names(nursery, anonymous, name):
     schema = schemathesis.openapi.from_dict(anonymous.get(f"/api/docs/{name}.json").json)
     schema.app = nursery.app
