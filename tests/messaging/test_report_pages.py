@@ -6,14 +6,18 @@ import csv
 import html
 import io
 import re
-from datetime import timedelta
+from collections import Counter
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import insert, text, update
 
 from app.core.clock import utc_now
 from app.core.db import db, unit_of_work
+from app.core.tenancy import current_tenant_id
 from app.messaging.models import Campaign, DeliveryCount, MessageState, Skip
+from app.messaging.queries import deliveries
 from tests.messaging.answers import Answers
 from tests.messaging.campaign import House
 
@@ -87,6 +91,22 @@ def test_days_are_the_workspaces_own(see, spring, acting):
     day, after = at.date(), at.date() + timedelta(days=1)
     assert "Nothing was sent in these days" not in see(from_=str(after), to=str(after))
     assert "Delivered 6" not in see(from_=str(day), to=str(day))
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/London", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe"])
+def test_every_message_is_of_one_day_also_where_the_clocks_change(acting, zone):
+    """A message every hour for a year, each on the day a clock in that place shows."""
+    place, begin = ZoneInfo(zone), datetime(2025, 11, 1, 0, 15, tzinfo=UTC)
+    moments = [begin + timedelta(hours=n) for n in range(365 * 24)]
+    with acting(), unit_of_work():
+        row = {"tenant_id": current_tenant_id(), "campaign_id": 0, "outcome": "sent", "reason": "", "n": 1}
+        db.session.execute(insert(DeliveryCount), [row | {"at": at, "seconds": 0.0} for at in moments])
+        first, last = date(2025, 11, 5), date(2026, 10, 28)
+        since, until = (datetime.combine(day, time(), place).astimezone(UTC) for day in (first, last))
+        found = deliveries.by_day(since, until, place)
+    expected = Counter(at.astimezone(place).date() for at in moments if since <= at < until)
+    assert {day: totals.sent for day, totals in found.items()} == dict(expected)
+    assert len(found) == (last - first).days
 
 
 def test_an_empty_stretch_says_so_and_leads_on(see, spring):

@@ -141,6 +141,14 @@ def test_dates_are_of_the_sending_and_a_day_is_all_of_it(client, spring):
     assert get(client, end_date=str(earlier))["messages"] == []
 
 
+def test_failures_are_listed_by_when_they_failed_the_refused_among_them(client, spring):
+    day = str((utc_now() - timedelta(days=1)).date())
+    for status, code in (("UNDELIVERED", 30005), ("FAILED", None)):
+        found = get(client, start_date=day, status=status)
+        assert [(one["status"], one["error_code"]) for one in found["messages"]] == [(status, code)]
+    assert get(client, start_date=day, status="SKIPPED")["messages"] == []
+
+
 def test_ids_tell_nothing_of_how_many_messages_there_are(client, spring, uuid, acting):
     ids = {one["id"] for one in get(client, campaign_id=uuid)["messages"]}
     with acting():

@@ -6,15 +6,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, cast, extract, func, literal, select
 
 from app.core.db import db
 from app.messaging.models import DeliveryCount, DeliveryOutcome
 
+DAY, EPOCH = timedelta(days=1), date(1970, 1, 1)
 _LOST = (DeliveryOutcome.UNDELIVERED, DeliveryOutcome.FAILED)
 
 
@@ -89,20 +91,43 @@ def by_campaign(since: datetime, until: datetime) -> dict[int, Totals]:
 
 
 def by_day(since: datetime, until: datetime, zone: ZoneInfo) -> dict[date, Totals]:
-    """The same by day of the zone, days without anything among them."""
-    found = {day: Totals() for day in _days(since, until, zone)}
-    for at, outcome, reason, n, seconds in db.session.execute(
-        select(
-            DeliveryCount.at, DeliveryCount.outcome, DeliveryCount.reason, func.sum(DeliveryCount.n),
-            func.sum(DeliveryCount.seconds),
-        )
-        .where(*_within(since, until))
-        .group_by(DeliveryCount.at, DeliveryCount.outcome, DeliveryCount.reason)
-    ):  # fmt: skip
-        day = found.get(at.astimezone(zone).date())
-        if day is not None:
-            day.add(outcome, reason, int(n), float(seconds))
+    """The same by day of the zone, days without anything among them. `since` and `until` are beginnings of days.
+
+    Days are added up by the database: those between two changes of the clocks in one statement, a day on which they
+    change in one of its own.
+    """
+    days = list(_days(since, until, zone))
+    found = {day: Totals() for day in days}
+    for offset, run in groupby(days, key=lambda day: _offset(day, zone)):
+        together = list(run)
+        if offset is None:
+            for day in together:
+                found[day] = totals(_start(day, zone), _start(day + DAY, zone))
+        else:
+            _add_days(found, _start(together[0], zone), _start(together[-1] + DAY, zone), offset)
     return found
+
+
+def _add_days(found: dict[date, Totals], since: datetime, until: datetime, offset: int) -> None:
+    seconds = cast(extract("epoch", DeliveryCount.at), BigInteger)
+    day = (seconds + offset) // literal(86_400, BigInteger)
+    numbered = DeliveryCount.outcome, DeliveryCount.reason
+    for number, outcome, reason, n, took in db.session.execute(
+        select(day, *numbered, func.sum(DeliveryCount.n), func.sum(DeliveryCount.seconds))
+        .where(*_within(since, until))
+        .group_by(day, *numbered)
+    ):
+        found[EPOCH + int(number) * DAY].add(outcome, reason, int(n), float(took))
+
+
+def _offset(day: date, zone: ZoneInfo) -> int | None:
+    """Seconds the zone is ahead of UTC all day; None where that changes."""
+    first, last = (one.astimezone(zone).utcoffset() for one in (_start(day, zone), _start(day + DAY, zone)))
+    return int(first.total_seconds()) if first is not None and first == last else None
+
+
+def _start(day: date, zone: ZoneInfo) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
 def _within(since: datetime | None, until: datetime | None, campaign_id: int | None = None) -> list[Any]:
@@ -120,4 +145,4 @@ def _days(since: datetime, until: datetime, zone: ZoneInfo) -> Iterator[date]:
     day, last = since.astimezone(zone).date(), (until - timedelta(microseconds=1)).astimezone(zone).date()
     while day <= last:
         yield day
-        day += timedelta(days=1)
+        day += DAY

@@ -13,6 +13,7 @@ from app.cdp.queries.lists import ids_in
 from app.core.db import db
 from app.core.tenancy import current_tenant_id
 from app.messaging.models import Campaign, Message, MessageState
+from app.messaging.queries.monitoring import IS_LOST
 
 _messages: Any = Message.__table__
 _campaigns: Any = Campaign.__table__
@@ -83,6 +84,22 @@ def list_sent(
     if states:
         statement = statement.where(_messages.c.state.in_(states))
     ordered = statement.order_by(_messages.c.sent_at.desc(), _messages.c.id.desc())
+    return _load(list(db.session.scalars(ordered.offset(offset).limit(limit))))
+
+
+def list_lost(
+    since: datetime | None, until: datetime | None, campaign_id: int | None, state: str, offset: int, limit: int
+) -> list[LoggedMessage]:
+    """Messages that came to a bad end in the stretch, sent or refused, the newest first."""
+    at = _messages.c.ended_at
+    where = [_messages.c.tenant_id == current_tenant_id(), IS_LOST, at.is_not(None), _messages.c.state == state]
+    if since is not None:
+        where.append(at >= since)
+    if until is not None:
+        where.append(at < until)
+    if campaign_id is not None:
+        where.append(_messages.c.campaign_id + 0 == campaign_id)
+    ordered = select(_messages.c.id).where(*where).order_by(at.desc(), _messages.c.id.desc())
     return _load(list(db.session.scalars(ordered.offset(offset).limit(limit))))
 
 

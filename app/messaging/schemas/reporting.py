@@ -24,8 +24,8 @@ MAX_DEPTH = 50_000
 
 
 class StatusQuery(BaseModel):
-    """Dates are ISO 8601; a day alone is all of it in UTC, and `end_date` is included. They are of the sending: with
-    one, messages that were not sent are left out."""
+    """Dates are ISO 8601; a day alone is all of it in UTC, and `end_date` is included. They are of the sending,
+    or for `UNDELIVERED` and `FAILED` of the end: with one, messages that were not sent are left out."""
 
     campaign_id: str | None = Field(None, max_length=36)
     start_date: MomentText = None

@@ -12,6 +12,8 @@ from app.messaging.queries.message_log import LoggedMessage
 from app.messaging.services import campaigns, tallies
 from app.messaging.services.delivery_counts import bucket_of
 
+_NEVER_SENT = {*OPEN, MessageState.SKIPPED}
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -61,9 +63,19 @@ def status_page(asked: Asked) -> StatusPage:
         rows = message_log.list_of_campaign(campaign_id, order, known, offset, wanted)
         figures = _of_tallies(counts)
     else:
-        rows = message_log.list_sent(asked.since, asked.until, campaign_id, states, offset, wanted)
+        rows = _by_date(asked, campaign_id, states)
         figures = _of_counts(asked, campaign_id)
     return StatusPage(rows[: asked.limit], figures, asked.page, asked.limit, len(rows) > asked.limit)
+
+
+def _by_date(asked: Asked, campaign_id: int | None, states: Sequence[str]) -> list[LoggedMessage]:
+    """By when they were sent; the undelivered and the failed by when that was known, for some were never sent."""
+    offset, wanted = (asked.page - 1) * asked.limit, asked.limit + 1
+    if states and states[0] in LOST:
+        return message_log.list_lost(asked.since, asked.until, campaign_id, states[0], offset, wanted)
+    if states and not set(states) - _NEVER_SENT:
+        return []
+    return message_log.list_sent(asked.since, asked.until, campaign_id, states, offset, wanted)
 
 
 def _states(status: str) -> Sequence[str]:

@@ -47,7 +47,7 @@ def dashboard() -> Dashboard:
     sms = MessageChannel.SMS
     return Dashboard(
         monitoring.count_running(), contacts.count(None), contacts.count(Answers(sms, "granted")),
-        contacts.count(Answers(sms, "denied")), deliveries.totals(since), monitoring.inbound_figures(since).total,
+        contacts.count(Answers(sms, "denied")), deliveries.totals(since), monitoring.count_inbound(since),
         monitoring.recent_errors(since, MOST_ERRORS),
     )  # fmt: skip
 
@@ -56,8 +56,8 @@ def inbound_activity(hours: int, limit: int) -> InboundActivity:
     now = utc_now()
     since = now - timedelta(hours=hours)
     asked = monitoring.inbound_figures(since)
-    of_day = asked if hours == 24 else monitoring.inbound_figures(now - DAY)
-    return InboundActivity(monitoring.list_inbound(since, limit), asked, of_day.total, hours)
+    of_day = asked.total if hours == 24 else monitoring.count_inbound(now - DAY)
+    return InboundActivity(monitoring.list_inbound(since, limit), asked, of_day, hours)
 
 
 def error_words(error: RecentError) -> str:
