@@ -94,7 +94,7 @@ def _make_campaigns(user_id: int) -> None:
     texts, ids = _template_ids(), {name: key for key, name in names_by_id()}
     if FIRST_TO not in ids or LATER_TO not in ids or any(one.name not in texts for one in TEXTS[:2]):
         return
-    start, end = _night(utc_now())
+    start, end = night(utc_now())
     first = CampaignIn(
         FIRST, ids[FIRST_TO], [VariantIn(texts[one.name]) for one in TEXTS[:2]], quiet_start=start, quiet_end=end,
         goal_event="purchase", holdout_percent=10,
@@ -119,7 +119,7 @@ def _spread_outcomes() -> None:
         urllib3.request("POST", url, json={"numbers": said}, timeout=10.0, retries=False)
 
 
-def _night(now: datetime) -> tuple[str, str]:
+def night(now: datetime) -> tuple[str, str]:
     """The workspace's quiet hours, cut where it is night just now, so that the demo need not wait for the morning."""
     in_force, hour = rules.load(), in_zone(now, _HOME).hour
     begins, ends = int(in_force.quiet_start[:2]), int(in_force.quiet_end[:2])

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.cdp.services import merges
-from app.messaging.models import ContactUpload, MessageChannel, MessageState, Skip, UploadState
+from app.messaging.models import ContactUpload, MessageChannel, MessageState, UploadState
 from app.messaging.pages.inbox_view import STATES
 from app.messaging.queries import contacts as queries
 from app.messaging.queries.contacts import Talk
+from app.messaging.services import words
 
 UPLOAD_STATES: dict[str, tuple[str, str]] = {
     UploadState.QUEUED: ("Waiting", "idle"),
@@ -20,19 +21,6 @@ UPLOAD_STATES: dict[str, tuple[str, str]] = {
     UploadState.FAILED: ("Failed", "bad"),
 }
 CHANNELS = {MessageChannel.SMS: "SMS", MessageChannel.WHATSAPP: "WhatsApp"}
-SKIPS = {
-    Skip.NO_PHONE: "no phone number",
-    Skip.STOP: "said STOP",
-    Skip.NO_CONSENT: "did not agree to this channel",
-    Skip.BAD_NUMBER: "the number cannot be reached",
-    Skip.CAP_REACHED: "had as many messages as one may have",
-    Skip.HOLDOUT: "held out, to compare with",
-    Skip.DUPLICATE_NUMBER: "somebody with the same number was written to",
-    Skip.DUPLICATE_PERSON: "was written to already",
-    Skip.MISSING_VARIABLE: "a word of the text is not known of them",
-    Skip.GONE: "the person is gone",
-    Skip.QUIET_HOURS: "quiet hours",
-}
 MOST_SHOWN = 50
 
 
@@ -58,7 +46,7 @@ def lines_of(profile_id: int) -> list[Line]:
 def _line(one: Talk) -> Line:
     word, kind = STATES[MessageState(one.state)] if one.state else ("Received", "live")
     if one.state == MessageState.SKIPPED:
-        word, kind = f"Skipped: {SKIPS.get(Skip(one.reason), one.reason)}" if one.reason else "Skipped", "idle"
+        word, kind = words.of_message(one.state, one.reason)
     url = f"/app/inbox/{one.thread_id}" if one.thread_id else ""
     return Line(one.is_ours, CHANNELS.get(MessageChannel(one.channel), one.channel), one.body, one.at, word, kind,
                 one.campaign, f"/app/campaigns/{one.campaign_id}" if one.campaign_id else url)  # fmt: skip
