@@ -18,8 +18,8 @@ FAULT_FIELDS = {"service", "action", "path", "match", "rate", "times"}
 def received() -> Response:
     """What came in, oldest first; of one service with `service`, at most `limit` of the latest."""
     service, limit = request.args.get("service", ""), request.args.get("limit", 0, type=int)
-    with frame.sandbox().lock:
-        rows = [asdict(row) for row in frame.sandbox().received if service in ("", row.service)]
+    kept = list(frame.sandbox().received)  # copied at once: more comes in meanwhile
+    rows = [asdict(row) for row in kept if service in ("", row.service)]
     return frame.json_response(rows[-limit:])
 
 

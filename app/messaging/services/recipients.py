@@ -52,7 +52,7 @@ from app.messaging.models import (
 from app.messaging.services import rules, tallies
 from app.messaging.services.tallies import Shift
 
-AT_ONCE = 10_000
+AT_ONCE = 20_000
 _messages: Any = Message.__table__
 _suppressed: Any = Suppression.__table__
 _people = table("profiles", *map(column, ("id", "tenant_id", "phone", "merged_into_id")))
@@ -106,20 +106,39 @@ def _kept(campaign_id: int) -> IdSet:
 
 
 def _insert(campaign: Campaign, ids: list[int]) -> None:
-    """One statement for all of them; those who are gone meanwhile get a row as well, so that the counts add up."""
-    made = db.session.execute(
-        insert(_messages)
-        .from_select(COLUMNS, _rows(campaign, ids))
-        .returning(_messages.c.profile_id, _messages.c.variant_id, _messages.c.state, _messages.c.reason)
-    ).all()
-    counts = Counter((row.variant_id, row.state, row.reason) for row in made)
-    if len(made) < len(ids):
-        gone = sorted(set(ids) - {row.profile_id for row in made})
+    """One statement for all of them; those who are gone meanwhile get a row as well, so that the counts add up.
+
+    The new rows are counted where they are: they have the highest ids, and handing each back would cost more than
+    making it.
+    """
+    last = _last_id(campaign)
+    db.session.execute(insert(_messages).from_select(COLUMNS, _rows(campaign, ids)))
+    of_campaign = _messages.c.campaign_id + 0 if last else _messages.c.campaign_id  # a sum: to be found by their ids
+    new = and_(_messages.c.id > last, of_campaign == campaign.id, _messages.c.tenant_id + 0 == campaign.tenant_id)
+    by = (_messages.c.variant_id, _messages.c.state, _messages.c.reason)
+    counts: Counter[tuple[int, str, str]] = Counter()
+    for variant_id, state, reason, n in db.session.execute(select(*by, func.count()).where(new).group_by(*by)):
+        counts[variant_id, state, reason] += n
+    if counts.total() < len(ids):
+        gone = sorted(set(ids) - set(db.session.scalars(select(_messages.c.profile_id).where(new))))
         _insert_gone(campaign, gone)
         counts[0, MessageState.SKIPPED, Skip.GONE] += len(gone)
     tallies.shift(
         Shift(campaign.id, variant_id, None, "", state, reason, n) for (variant_id, state, reason), n in counts.items()
     )
+
+
+def _last_id(campaign: Campaign) -> int:
+    """The highest id of the campaign's rows so far, by one look into an index for each state."""
+    highest = (
+        select(func.max(_messages.c.id).label("id")).where(
+            _messages.c.campaign_id == campaign.id,
+            _messages.c.state == state.value,
+            _messages.c.tenant_id + 0 == campaign.tenant_id,
+        )
+        for state in MessageState
+    )
+    return db.session.scalar(select(func.max(union_all(*highest).subquery().c.id))) or 0
 
 
 def _insert_gone(campaign: Campaign, ids: list[int]) -> None:

@@ -69,9 +69,13 @@ def _has_due() -> Any:
 
 
 class Loop:
-    """One turn of sending in this process."""
+    """One turn of sending in this process.
 
-    def __init__(self) -> None:
+    Lanes give way to other work one after the other: a pace is kept by those that go on meanwhile.
+    """
+
+    def __init__(self, lane: int = 0) -> None:
+        self.shortest, self.longest = SHORTEST * (1 + lane), LONGEST + SHORTEST * lane
         self.lanes: dict[int, Lane] = {}
         self.loaded_at: dict[int, float] = {}
         self.began = self.busy_at = time.monotonic()
@@ -97,7 +101,7 @@ class Loop:
     def _is_over(self) -> bool:
         now = time.monotonic()
         lasted = now - self.began
-        if worker_stopping.is_set() or lasted > LONGEST or (self.others_wait and lasted > SHORTEST):
+        if worker_stopping.is_set() or lasted > self.longest or (self.others_wait and lasted > self.shortest):
             return True
         is_idle = all(lane.is_idle for lane in self.lanes.values())
         return is_idle and now - self.busy_at > (IDLE if self.lanes else SETTLED)
@@ -120,11 +124,11 @@ class Loop:
         return max(0, self.threads * 2 - sum(len(lane.flying) for lane in self.lanes.values()))
 
     def _pause(self, now: float) -> float:
-        """Until somebody may send again, but no longer than answers should wait."""
-        if any(lane.flying for lane in self.lanes.values()):
-            return 0.001
+        """Until somebody may send again, but no longer than answers should wait: the threads have a short queue, so a
+        few milliseconds keep none of them idle."""
         soonest = min((lane.next_at for lane in self.lanes.values() if lane.ahead), default=now + 0.05)
-        return max(0.0005, min(0.05, soonest - now))
+        is_flying = any(lane.flying for lane in self.lanes.values())
+        return max(0.004 if is_flying and soonest <= now else 0.0005, min(0.01 if is_flying else 0.05, soonest - now))
 
     def _look_around(self, now: float) -> None:
         """Which campaigns run: new ones are taken up, those paused or ended are put down, the rest read anew."""
@@ -200,7 +204,7 @@ class Loop:
 
 def run_lane(lane: int, turn: int) -> None:
     """One turn of a lane, and its successor when there is more to do."""
-    has_more = Loop().run()
+    has_more = Loop(lane).run()
     if has_more and not worker_stopping.is_set():
         with platform_scope(), unit_of_work():
             _ask_for(lane, 1 - turn, is_next=True)
