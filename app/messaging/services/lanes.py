@@ -73,7 +73,7 @@ class Lane:
         return max(1, min(MOST_AHEAD, int(min(paces) * AHEAD_SECONDS))) if paces else MOST_AHEAD
 
     def launch(self, pool: Executor, room: int, now: float) -> None:
-        """Let at most `room` messages leave that may leave now. What waited too long goes back and is looked at anew."""
+        """Let at most `room` messages leave that may now. What waited too long goes back and is looked at anew."""
         if self.ahead and self.ahead[0].is_late:
             self.give_back()
         chosen = list(self.ahead)[: min(room, AT_ONCE)]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,7 +36,7 @@ class World(Stack):
         super().__init__(folder, **(twilio | settings))
         self.env |= {"PUBLIC_URL": self.url}
         self.sandbox = sandbox
-        sandbox.control.twilio(callbacks=False)
+        sandbox.control.twilio(callbacks=False, inbound_url=f"{self.url}/webhooks/inbound")
         self.talks: dict[str, subprocess.Popen[str]] = {}
         self.workers: dict[str, int] = {}
 
@@ -101,6 +103,16 @@ class World(Stack):
     def sent(self) -> int:
         """How many messages the sandbox took."""
         return self.sandbox.control.messages()["messages"]
+
+    def provider_messages(self) -> list[dict[str, Any]]:
+        """What the provider itself says of its messages."""
+        path = f"/2010-04-01/Accounts/{ACCOUNT_SID}/Messages.json?PageSize=1000"
+        request = urllib.request.Request(f"{self.sandbox.url}/twilio{path}")
+        secret = base64.b64encode(f"{ACCOUNT_SID}:{AUTH_TOKEN}".encode()).decode()
+        request.add_header("Authorization", f"Basic {secret}")
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            found: list[dict[str, Any]] = json.load(answer)["messages"]
+        return found
 
     def complete(self, campaign_id: int, seconds: float = 90.0) -> dict[str, Any]:
         """Wait until the campaign completed by itself; how it stands then."""
