@@ -4,7 +4,7 @@ messages."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
@@ -72,6 +72,16 @@ def totals(since: datetime | None, until: datetime | None = None, campaign_id: i
         .group_by(DeliveryCount.outcome, DeliveryCount.reason)
     ):
         found.add(outcome, reason, int(n), float(seconds))
+    return found
+
+
+def added_up(parts: Iterable[Totals]) -> Totals:
+    """Several as one."""
+    found = Totals()
+    for part in parts:
+        found.by.update(part.by)
+        found.reasons.update(part.reasons)
+        found.seconds += part.seconds
     return found
 
 

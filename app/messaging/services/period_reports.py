@@ -95,11 +95,11 @@ def stretch_of(first: date | None, last: date | None, default_days: int = 30) ->
 
 
 def report_of(stretch: Stretch, sort: str = "sent") -> PeriodReport:
-    """Some seven statements. Grows with the days, the campaigns and what came back, not with the messages."""
+    """Some six statements. Grows with the days, the campaigns and what came back, not with the messages."""
     since, until = stretch.since, stretch.until
     lines = campaign_lines(stretch, sort)
     return PeriodReport(
-        deliveries.totals(since, until), deliveries.by_day(since, until, stretch.zone), lines,
+        deliveries.added_up(line.totals for line in lines), deliveries.by_day(since, until, stretch.zone), lines,
         _countries(since, until), report_tables.count_inbound(since, until), sum(line.followers for line in lines),
     )  # fmt: skip
 
