@@ -152,6 +152,12 @@ def test_a_campaigns_report_tells_how_far_people_came(see, spring):
     assert "Too few to say what the campaign changed" in page
 
 
+def test_a_campaign_and_its_report_lead_to_each_other(client, spring):
+    url = f"/app/campaigns/{spring.campaign_id}"
+    assert f'href="{url}/report"' in client.get(url).text
+    assert f'href="{url}"' in client.get(f"{url}/report").text
+
+
 def test_a_campaign_that_never_ran_has_no_report_yet(see, acting, run_jobs):
     with acting():
         house = House(run_jobs)
