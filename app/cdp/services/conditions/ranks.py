@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -58,13 +59,26 @@ class Ranked(Leaf):
         if not self.is_indexed(ctx):
             return IdSet.of(ctx.session.scalars(select(profiles.c.id).where(self.as_sql(ctx))))
         ids, numbers = self._numbers(ctx)
-        order = np.lexsort((ids, -numbers if self.from_top else numbers))
-        places = np.arange(len(ids))
+        most = self._most(len(ids))
+        if most == 0:
+            return IdSet()
+        values = -numbers if self.from_top else numbers
+        last = np.partition(values, most - 1)[most - 1]
+        sure = ids[values < last]
+        tied = np.sort(ids[values == last])[: most - len(sure)]  # of two with the same the older comes first
+        return IdSet.of_array(np.concatenate([sure, tied]))
+
+    def _most(self, everyone: int) -> int:
+        """How many places count: as the SQL has it, those before which fewer than the percentage stand."""
         if self.count is not None:
-            chosen = order[places < self.count]
-        else:
-            chosen = order[places * 100.0 < len(ids) * (self.percent or 0.0)]
-        return IdSet.of_array(ids[chosen])
+            return min(self.count, everyone)
+        share = everyone * (self.percent or 0.0)
+        most = min(everyone, math.ceil(share / 100.0))
+        while most > 0 and (most - 1) * 100.0 >= share:
+            most -= 1
+        while most < everyone and most * 100.0 < share:
+            most += 1
+        return most
 
     def _numbers(self, ctx: Context) -> tuple[np.ndarray, np.ndarray]:
         """Ids and numbers of everyone alive who has one."""

@@ -13,21 +13,27 @@ from app.cdp.services.conditions.event_parts import Happening, event_need, event
 from app.cdp.services.conditions.nodes import Leaf
 from app.cdp.services.conditions.windows import Window
 from app.cdp.services.engine.context import Context, profiles
-from app.cdp.services.engine.idset import IdSet, bitmap_of
+from app.cdp.services.engine.idset import SHARD_SIZE, IdSet, bitmap_of
 from app.cdp.services.engine.json_sql import Truth
 from app.cdp.services.engine.rows import Days
 
 
 @dataclass(frozen=True)
 class Moments:
-    """Events of one shard: whose, when, on which day; sorted by person and time."""
+    """Events of one shard: whose, when, on which day. `keys` is one number for person and time, sorted, once it is
+    known which people and times there are to tell apart."""
 
     ids: np.ndarray
     times: np.ndarray
     days: np.ndarray
+    keys: np.ndarray
 
     def chosen(self, kept: np.ndarray) -> Moments:
-        return Moments(self.ids[kept], self.times[kept], self.days[kept])
+        return Moments(self.ids[kept], self.times[kept], self.days[kept], self.keys[kept])
+
+    def ordered(self, keys: np.ndarray) -> Moments:
+        order = np.argsort(keys)
+        return Moments(self.ids[order], self.times[order], self.days[order], keys[order])
 
 
 @dataclass(frozen=True)
@@ -76,27 +82,33 @@ class Sequence(Leaf):
         return IdSet({shard: self._in_shard(shard, steps, disturbing) for shard in shards})
 
     def _in_shard(self, shard: int, steps: list[dict[int, Moments]], disturbing: list[dict[int, Moments]]) -> Any:
-        between = [one[shard] for one in disturbing if shard in one]
-        reached = steps[0][shard]
-        for step in steps[1:]:
-            reached = self._follow(reached, step[shard], between)
+        """Only people who did every step can have done them in order: the others are left out first."""
+        found = [step[shard] for step in steps]
+        did_all = np.ones(SHARD_SIZE, dtype=bool)
+        for one in found:
+            did_all &= _who(one)
+        found = [one.chosen(did_all[one.ids]) for one in found]
+        between = [one[shard].chosen(did_all[one[shard].ids]) for one in disturbing if shard in one]
+        key = _Keys(did_all, [*found, *between])
+        reached, *later = (one.ordered(key.of(one)) for one in found)
+        between = [one.ordered(key.of(one)) for one in between]
+        for step in later:
+            reached = self._follow(reached, step, between)
         return bitmap_of(np.unique(reached.ids))
 
     def _follow(self, before: Moments, after: Moments, between: list[Moments]) -> Moments:
         """Those of `after` that follow one of `before`. The latest one before is the best for every rule."""
-        ranks = _Ranks([before, after, *between])
-        place = ranks.latest(before, after)
-        found = place >= 0
-        partner = np.maximum(place, 0)
         if not len(before.ids):
             return after.chosen(np.zeros(len(after.ids), dtype=bool))
+        place = _latest(before, after)
+        found = place >= 0
+        partner = np.maximum(place, 0)
         if self.within_days is not None:
             found &= after.days - before.days[partner] <= self.within_days
         for one in between:
-            other = ranks.latest(one, after)
-            if len(one.ids):
-                later = one.times[np.maximum(other, 0)] > before.times[partner]
-                found &= ~((other >= 0) & later)
+            other = _latest(one, after)
+            if len(one.ids):  # of one person, a later key is a later time
+                found &= ~((other >= 0) & (one.keys[np.maximum(other, 0)] > before.keys[partner]))
         return after.chosen(found)
 
     def is_indexed(self, ctx: Context) -> bool:
@@ -118,20 +130,37 @@ class Sequence(Leaf):
         return f"did {told}, {self.window.words()}"
 
 
-class _Ranks:
-    """One number for person and time, so that a search finds who did what last before a moment."""
+class _Keys:
+    """One number for person and time, so that one search finds who did what last before a moment."""
 
-    def __init__(self, all_moments: list[Moments]) -> None:
-        self.times = np.unique(np.concatenate([one.times for one in all_moments]))
+    def __init__(self, people: np.ndarray, rows: list[Moments]) -> None:
+        self.places = np.cumsum(people, dtype=np.int64) - 1
+        times = [one.times for one in rows if len(one.times)]
+        self.first = min((int(one.min()) for one in times), default=0)
+        span = max((int(one.max()) for one in times), default=0) - self.first
+        self.bits = span.bit_length()
+        self.ranked: np.ndarray | None = None
+        if self.bits + int(people.sum()).bit_length() > 62:  # a long time and many people: the times by their order
+            self.ranked = np.unique(np.concatenate(times))
+            self.bits = len(self.ranked).bit_length()
 
-    def _key(self, one: Moments) -> np.ndarray:
-        return (one.ids.astype(np.int64) << 32) | np.searchsorted(self.times, one.times)
+    def of(self, one: Moments) -> np.ndarray:
+        times = one.times - self.first if self.ranked is None else np.searchsorted(self.ranked, one.times)
+        keys: np.ndarray = (self.places[one.ids] << self.bits) | times
+        return keys
 
-    def latest(self, before: Moments, after: Moments) -> np.ndarray:
-        """For each of `after`, the place of the same person's latest strictly earlier one in `before`, or -1."""
-        place = np.searchsorted(self._key(before), self._key(after), side="left") - 1
-        same = (place >= 0) & (before.ids[np.maximum(place, 0)] == after.ids) if len(before.ids) else place >= 0
-        return np.where(same, place, -1)
+
+def _latest(before: Moments, after: Moments) -> np.ndarray:
+    """For each of `after`, the place of the same person's latest strictly earlier one in `before`, or -1."""
+    place = np.searchsorted(before.keys, after.keys, side="left") - 1
+    same = (place >= 0) & (before.ids[np.maximum(place, 0)] == after.ids) if len(before.ids) else place >= 0
+    return np.where(same, place, -1)
+
+
+def _who(rows: Moments) -> np.ndarray:
+    found = np.zeros(SHARD_SIZE, dtype=bool)
+    found[rows.ids] = True
+    return found
 
 
 def _moments(ctx: Context, what: Happening, days: Days) -> dict[int, Moments]:
@@ -139,6 +168,6 @@ def _moments(ctx: Context, what: Happening, days: Days) -> dict[int, Moments]:
     found = {}
     for batch in index.batches(days) if index else ():
         kept = what.mask(batch, ctx)
-        rows = Moments(batch.ids[kept], batch.times[kept], batch.days[kept])
-        found[batch.shard] = rows.chosen(np.lexsort((rows.times, rows.ids)))
+        times = batch.times[kept]
+        found[batch.shard] = Moments(batch.ids[kept], times, batch.days[kept], times)
     return found
