@@ -118,7 +118,7 @@ def _named(name: str) -> ZoneInfo | None:
         return None
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=1_000)  # asked twice in a row of each number, hardly ever again
 def _number(phone: str) -> Any:
     try:
         return phonenumbers.parse(phone, None)
