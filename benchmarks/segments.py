@@ -54,6 +54,7 @@ def main() -> None:
     store = Valkey(folder)
     store.start()
     os.environ |= {"ENVIRONMENT": "test", "DATA_DIR": str(folder), "LOG_LEVEL": "ERROR", "REDIS_URL": store.url}
+    os.environ.setdefault("INDEX_CACHE_MB", "2048" if asked.people > 300_000 else "384")
     try:
         run(asked, folder)
     finally:

@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "json", "console"] = "auto"
     metrics_token: str = ""
 
+    index_cache_mb: int = Field(384, ge=16, le=65_536)
     job_lease_seconds: float = 20.0
     job_heartbeat_seconds: float = 4.0
     sse_heartbeat_seconds: float = 15.0

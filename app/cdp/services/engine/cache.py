@@ -7,15 +7,24 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Any
 
+from app.core.config import get_settings
+
+
+MEGABYTE = 1 << 20
+
 
 class ByteLru:
-    """A map bounded by the bytes its values are said to take. Safe from several threads."""
+    """A map bounded by the bytes its values are said to take, a share of INDEX_CACHE_MB. Safe from several threads."""
 
-    def __init__(self, limit_bytes: int) -> None:
-        self.limit_bytes = limit_bytes
+    def __init__(self, share: float) -> None:
+        self.share = share
         self.used_bytes = 0
         self._entries: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
         self._lock = threading.Lock()
+
+    @property
+    def limit_bytes(self) -> int:
+        return int(get_settings().index_cache_mb * MEGABYTE * self.share)
 
     def get(self, key: Hashable) -> Any:
         with self._lock:
@@ -43,6 +52,5 @@ class ByteLru:
             self.used_bytes = 0
 
 
-MEGABYTE = 1 << 20
-slices = ByteLru(384 * MEGABYTE)
-leaves = ByteLru(96 * MEGABYTE)
+slices = ByteLru(1.0)
+leaves = ByteLru(0.25)
