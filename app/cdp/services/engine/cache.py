@@ -9,7 +9,6 @@ from typing import Any
 
 from app.core.config import get_settings
 
-
 MEGABYTE = 1 << 20
 
 
