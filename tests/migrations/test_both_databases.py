@@ -47,6 +47,20 @@ def test_migrations_and_models_agree_on_sqlite_and_can_be_undone(tmp_path):
     flask("upgrade", **where)
 
 
+def test_sqlite_gives_no_id_twice_after_all_migrations(tmp_path, app):
+    """A table that a migration copied must still count its ids; `db check` does not look at that."""
+    import sqlite3
+
+    from app.core.db import Base
+
+    flask("upgrade", DATA_DIR=str(tmp_path), DATABASE_URL="")
+    with sqlite3.connect(tmp_path / "parley.db") as link:
+        made = dict(link.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'"))
+    counting = [table.name for table in Base.metadata.sorted_tables if table.kwargs.get("sqlite_autoincrement")]
+    assert len(counting) > 20
+    assert [name for name in counting if "AUTOINCREMENT" not in made[name]] == []
+
+
 def test_migrations_and_models_agree_on_postgresql_and_can_be_undone(postgres):
     flask("upgrade", DATABASE_URL=postgres)
     flask("check", DATABASE_URL=postgres)

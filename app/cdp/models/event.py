@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.clock import utc_now
@@ -32,7 +32,15 @@ class ProfileEvent(OfTenant, Base):
 
     __tablename__ = "events"
     __table_args__ = (
-        UniqueConstraint("tenant_id", "message_id"),
+        # Partial: with those that have none in it, SQLite's statistics would say that one is as common as none.
+        Index(
+            "uq_events_tenant_id_message_id",
+            "tenant_id",
+            "message_id",
+            unique=True,
+            sqlite_where=text("message_id IS NOT NULL"),
+            postgresql_where=text("message_id IS NOT NULL"),
+        ),
         Index("ix_events_profile_id_at", "profile_id", "tenant_id", "at"),  # the person first: deleting one asks so
         Index("ix_events_tenant_id_name_id_day", "tenant_id", "name_id", "day", "profile_id"),
     )
