@@ -83,6 +83,8 @@ def query_parameters(query: type[BaseModel] | None) -> list[Json]:
 
 def _parameter(name: str, schema: Json, is_required: bool) -> Json:
     made: Json = {"name": name, "in": "query", "required": is_required}
+    if not is_required:
+        made["allowEmptyValue"] = True  # an empty one counts as not given
     if "description" in schema:
         made["description"] = schema.pop("description")
     return made | {"schema": schema}
