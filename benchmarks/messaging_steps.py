@@ -36,7 +36,7 @@ class Steps:
         one = self.processes.call("POST", f"{UPLOAD}/upload", body, f"multipart/form-data; boundary={boundary}")
         while one.get("state", "done") in LIVE or "created" not in one:
             time.sleep(0.1)
-            one = self.processes.call("GET", f"{UPLOAD}s/{one['upload_id']}")
+            one = self.processes.call("GET", f"{UPLOAD}/uploads/{one['upload_id']}")
         took = time.perf_counter() - began
         if one["created"] != count:
             raise SystemExit(f"The upload made {one['created']:,} of {count:,} people: {one}")
