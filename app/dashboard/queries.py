@@ -8,6 +8,7 @@ from typing import Any
 
 from app.ai.services.candidates import Source, list_candidates
 from app.cdp.queries import pages_profiles, segment_pages
+from app.core.config import get_settings
 from app.core.jobs import BackgroundJob, list_live_jobs
 from app.insights import queries as insights
 from app.messaging.queries import campaigns, templates
@@ -221,7 +222,10 @@ def has_model() -> bool:
 
 def sandbox_services() -> list[str]:
     """Names of the providers that a local twin answers for."""
-    return [candidate.label for candidate in list_candidates() if candidate.source == Source.SANDBOX]
+    settings = get_settings()
+    models = [candidate.label for candidate in list_candidates() if candidate.source == Source.SANDBOX]
+    is_twin = bool(settings.sandbox_url) and settings.twilio_base_url.startswith(settings.sandbox_url)
+    return [*models, "Twilio"] if is_twin else models
 
 
 def _plural(number: int, noun: str) -> str:

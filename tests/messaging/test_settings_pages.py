@@ -248,3 +248,11 @@ def test_only_an_admin_sees_or_changes_them(client_for, make_member, member, rol
     somebody = client_for(make_member(role, member.tenant_id))
     assert somebody.get(BASE).status_code == 403
     assert BASE not in somebody.get("/app/settings/you").text
+
+
+def test_each_page_says_that_a_local_twin_takes_the_messages(client, settings_override):
+    assert "local twin" not in client.get("/app/campaigns").text
+    settings_override(sandbox_url="http://127.0.0.1:9", twilio_base_url="http://127.0.0.1:9/twilio")
+    page = " ".join(client.get("/app/campaigns").text.split())
+    assert "Twilio is answered by a local twin" in page
+    assert 'href="/app/settings/messaging">Connections' in page
