@@ -109,6 +109,16 @@ def test_what_other_steps_hold_is_carried_along(pages):
     assert 'value="Spring"' in page
 
 
+def test_a_box_left_ticked_counts_as_ticked_and_one_cleared_as_cleared(pages):
+    given = step("when", fields := pages.fields())
+    page = pages.client.get(given).text
+    caps, links = ([*re.findall(rf'name="{name}"[^>]*value="(\w+)"', page)] for name in ("caps", "links"))
+    assert (caps, links) == (["no", "yes"], ["no", "yes"]), "what a browser sends of ticked boxes, in this order"
+    review = pages.client.get(step("review", fields) + "&caps=no&caps=yes&links=no").text
+    carried = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', review))
+    assert (carried["caps"], carried["links"]) == ("yes", "no")
+
+
 def test_the_texts_are_shown_as_a_real_person_of_the_segment_reads_them(pages):
     pages.people("OPT_IN", "OPT_IN", "OPT_OUT")
     fields = pages.fields(t1=pages.template("One", "Hi {first_name}"), t2=pages.template("Two", "Dear {name}, {city}"))

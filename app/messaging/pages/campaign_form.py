@@ -9,6 +9,8 @@ from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
+from werkzeug.datastructures import MultiDict
+
 from app.core.clock import in_zone
 from app.core.errors import AppError, NotFound, ValidationFailed
 from app.messaging.models import Campaign, MessageTemplate, TemplateVersion
@@ -34,9 +36,12 @@ FIELDS = {
 Values = dict[str, str]
 
 
-def read(given: Mapping[str, str], base: Mapping[str, str]) -> Values:
-    """The fields, those that are not given as they stand in `base`; `token` names the campaign to be."""
-    values = {key: given.get(key, base[key])[:2000].strip() for key in DEFAULTS}
+def read(given: MultiDict[str, str], base: Mapping[str, str]) -> Values:
+    """The fields, those that are not given as they stand in `base`; `token` names the campaign to be.
+
+    Of a name that comes twice the last counts: a ticked box follows the hidden "no" that stands for a cleared one.
+    """
+    values = {key: (given.getlist(key) or [base[key]])[-1][:2000].strip() for key in DEFAULTS}
     values["token"] = _token(given.get("token", "")) or base.get("token", "") or str(uuid4())
     return values
 
