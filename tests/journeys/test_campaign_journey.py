@@ -145,6 +145,9 @@ def test_a_campaign_from_the_first_step_to_its_end(marketer: Page, connected: St
     expect(state).to_have_text("Finished", timeout=60_000)
     assert page.evaluate("window.stillHere") is True, "it was watched, not reloaded"
     expect(page.locator("[data-delivered]")).to_have_text("35", timeout=30_000)
+    lines = page.locator("#log-lines")
+    expect(lines).to_contain_text("Delivered", timeout=30_000)
+    expect(lines).not_to_contain_text("Waiting", timeout=30_000)
     run = page.locator("#campaign-run")
     expect(run).to_contain_text("of 36 done, 100.0")
     expect(run).to_contain_text("Number is no good")

@@ -226,10 +226,15 @@ def _log(row: Row) -> dict[str, Any]:
     here = f"/app/campaigns/{row.campaign.id}/messages"
     return {
         "lines": lines, "wanted": wanted, "groups": campaign_log.GROUPS, "asked": given,
-        "reason_label": _label_of(wanted), "is_first": "after" not in request.args,
+        "reason_label": _label_of(wanted), "is_first": (is_first := "after" not in request.args),
+        "follow_url": f"{here}?{urlencode(given)}" if is_first and _moves(row) else "",
         "more_url": f"{here}?{urlencode({**given, 'after': str(more)})}" if more else "",
         "csv_url": f"{here}.csv" + (f"?{urlencode(given)}" if given else ""),
     }  # fmt: skip
+
+
+def _moves(row: Row) -> bool:
+    return campaign_view.is_live(row.campaign.state, row.figures)
 
 
 def _label_of(wanted: Wanted) -> str:
