@@ -68,7 +68,9 @@ class Answers:
             ids = list(db.session.scalars(insert(Message).returning(Message.id), rows))
             seconds = took * len(ids) if arrived else 0.0
             tallies.shift([Shift(self.campaign_id, variant_id, None, "", "pending", "", len(ids))])
-            tallies.shift([Shift(self.campaign_id, variant_id, "pending", "", state, reason, len(ids), seconds)])
+            tallies.shift(
+                [Shift(self.campaign_id, variant_id, "pending", "", state, reason, len(ids), seconds, "+4915")]
+            )
         return sorted(ids)
 
     def link(self, url: str = "https://shop.example/", position: int = 0) -> int:

@@ -79,7 +79,7 @@ def test_failures_are_named_and_countries_counted(see, spring):
     page = see()
     assert "Held back by the carrier 1" in page
     assert "Number is no good 1" in page
-    assert "+49 DE 7 85.7 % 14.3 %" in page
+    assert "+49 DE 7 6 85.7 % of 7 sent 2 25.0 % of 8 handed over" in page
 
 
 def test_days_are_the_workspaces_own(see, spring, acting):

@@ -10,6 +10,7 @@ from app.messaging.models.campaign import (
     CampaignState,
     CampaignTally,
     CampaignVariant,
+    CountryCount,
     DeliveryCount,
     DeliveryOutcome,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "CampaignTally",
     "CampaignVariant",
     "ContactUpload",
+    "CountryCount",
     "DeliveryCount",
     "DeliveryOutcome",
     "InboundKind",

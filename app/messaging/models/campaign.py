@@ -134,7 +134,8 @@ class DeliveryCount(OfTenant, Base):
     """What happened to messages in five minutes: so many had an outcome, for a reason where it is a bad one.
 
     `campaign_id` 0 are those of no campaign. `seconds` is how long the delivered ones took, all together. A message
-    that is tried again is taken back from `sent`, so that over all time the figures are those of the tallies.
+    that is tried again is taken back from `sent`, so that over all time the figures are those of the tallies. `m0` to
+    `m4` are what was added in each of the five minutes; nothing is taken back from them.
     """
 
     __tablename__ = "delivery_counts"
@@ -147,6 +148,28 @@ class DeliveryCount(OfTenant, Base):
     reason: Mapped[str] = mapped_column(String(40), primary_key=True, default="")
     n: Mapped[int] = mapped_column(default=0)
     seconds: Mapped[float] = mapped_column(Float, default=0.0)
+    m0: Mapped[int] = mapped_column(default=0, server_default="0")
+    m1: Mapped[int] = mapped_column(default=0, server_default="0")
+    m2: Mapped[int] = mapped_column(default=0, server_default="0")
+    m3: Mapped[int] = mapped_column(default=0, server_default="0")
+    m4: Mapped[int] = mapped_column(default=0, server_default="0")
+
+
+class CountryCount(OfTenant, Base):
+    """The same by where it went: in a quarter of an hour so many messages to a calling code had an outcome.
+
+    `code` is `+49`, or empty for a number that was blanked. Of a campaign's own, so that no two campaigns wait for
+    each other's rows.
+    """
+
+    __tablename__ = "country_counts"
+
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True)
+    at: Mapped[datetime] = mapped_column(primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(primary_key=True, default=0)
+    code: Mapped[str] = mapped_column(String(4), primary_key=True, default="")
+    outcome: Mapped[str] = mapped_column(String(12), primary_key=True)
+    n: Mapped[int] = mapped_column(default=0)
 
 
 class CampaignAlarm(TenantScoped, Base):

@@ -11,7 +11,6 @@ from flask import Blueprint, Flask, Response, render_template, request
 from app.accounts.guards import require_permission
 from app.messaging.models import LOST, REACHED, MessageState
 from app.messaging.queries import campaigns as campaign_queries
-from app.messaging.queries import report_tables
 from app.messaging.services import alarms, campaigns, period_reports, reporting, variant_reports, words
 from app.messaging.services.period_reports import SORTS, Stretch
 
@@ -33,7 +32,6 @@ def index() -> str:
     return render_template(
         "messaging/report.html", stretch=stretch, report=report, sort=sort, presets=PRESETS, reasons=reasons,
         chosen=request.args.get("days", "") or ("" if _has_dates() else "30"), address=_address,
-        most_sampled=report_tables.MOST_SAMPLED,
         chart=[(f"{day:%-d %b}", _parts(totals)) for day, totals in report.by_day.items()],
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Tables of the reports: by campaign, by country, and who opted out, each by a range of an index."""
+"""Tables of the reports: by campaign, and who opted out, each by a range of an index."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from sqlalchemy import func, select
 
 from app.core.db import db
 from app.core.tenancy import current_tenant_id
-from app.messaging.models import Campaign, InboundKind, InboundMessage, LinkClick, Message
+from app.messaging.models import Campaign, InboundKind, InboundMessage, LinkClick
 
-_messages: Any = Message.__table__
 _inbound: Any = InboundMessage.__table__
 _clicks: Any = LinkClick.__table__
-MOST_SAMPLED = 20_000
 
 
 def campaigns_named(ids: Collection[int]) -> dict[int, Campaign]:
@@ -46,19 +44,3 @@ def count_inbound(since: datetime, until: datetime) -> dict[str, int]:
         .group_by(_inbound.c.kind)
     )  # fmt: skip
     return dict(tuple(row) for row in rows)
-
-
-def by_prefix(since: datetime, until: datetime) -> list[tuple[str, str, int]]:
-    """The first digits of numbers, a state, and how many: of the last 20,000 messages sent in the stretch."""
-    last = (
-        select(func.substr(_messages.c.address, 1, 4).label("prefix"), _messages.c.state)
-        .where(
-            _messages.c.tenant_id == current_tenant_id(), _messages.c.sent_at.is_not(None),
-            _messages.c.sent_at >= since, _messages.c.sent_at < until,
-        )
-        .order_by(_messages.c.sent_at.desc())
-        .limit(MOST_SAMPLED)
-        .subquery()
-    )  # fmt: skip
-    rows = db.session.execute(select(last.c.prefix, last.c.state, func.count()).group_by(last.c.prefix, last.c.state))
-    return [(prefix, state, count) for prefix, state, count in rows]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -17,6 +18,7 @@ from app.messaging.models import ACCEPTED, LOST, REACHED, DeliveryCount, Deliver
 _counts: Any = DeliveryCount.__table__
 MINUTES = 5  # every time zone is a whole number of these from UTC, so days of any zone add up
 KEYS = ("tenant_id", "campaign_id", "at", "outcome", "reason")
+PARTS = tuple(f"m{minute}" for minute in range(MINUTES))
 
 
 class Change(Protocol):
@@ -36,28 +38,49 @@ class Change(Protocol):
     def n(self) -> int: ...
     @property
     def seconds(self) -> float: ...
+    @property
+    def address(self) -> str: ...
 
 
 def count(changes: Iterable[Change]) -> None:
     """Count the changes in the current unit of work: one statement, rows in a fixed order."""
-    found: dict[tuple[int, str, str], list[float]] = defaultdict(lambda: [0, 0.0])
+    found: dict[tuple[int, str, str], _Added] = defaultdict(_Added)
     for one in changes:
-        for sign, (outcome, reason) in _steps(one):
+        for sign, (outcome, reason) in steps(one):
             added = found[one.campaign_id or 0, outcome, reason]
-            added[0] += sign * one.n
-            added[1] += one.seconds if outcome == DeliveryOutcome.DELIVERED else 0.0
-    tenant_id, at = current_tenant_id(), bucket_of(utc_now())
+            added.n += sign * one.n
+            added.came += one.n if sign > 0 else 0
+            added.seconds += one.seconds if outcome == DeliveryOutcome.DELIVERED else 0.0
+    tenant_id, now = current_tenant_id(), utc_now()
     rows = [
-        dict(zip(KEYS, (tenant_id, campaign_id, at, outcome, reason), strict=True)) | {"n": int(n), "seconds": seconds}
-        for (campaign_id, outcome, reason), (n, seconds) in sorted(found.items())
-        if n or seconds
+        dict(zip(KEYS, (tenant_id, campaign_id, bucket_of(now), outcome, reason), strict=True)) | added.values(now)
+        for (campaign_id, outcome, reason), added in sorted(found.items(), key=lambda item: item[0])
+        if added.n or added.came or added.seconds
     ]
+    add_up(_counts, KEYS, ("n", "seconds", *PARTS), rows)
+
+
+@dataclass
+class _Added:
+    """What a batch adds to a row; `came` without what it takes back."""
+
+    n: int = 0
+    came: int = 0
+    seconds: float = 0.0
+
+    def values(self, now: datetime) -> dict[str, float]:
+        minutes = dict.fromkeys(PARTS, 0) | {PARTS[now.minute % MINUTES]: self.came}
+        return {"n": self.n, "seconds": self.seconds} | minutes
+
+
+def add_up(counts: Any, keys: Sequence[str], names: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+    """Add the figures of these rows, in their order, to those that are there: one statement."""
     if not rows:
         return
     make = postgresql.insert if db.session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = make(_counts)
-    added_up = {name: _counts.c[name] + statement.excluded[name] for name in ("n", "seconds")}
-    db.session.execute(statement.on_conflict_do_update(index_elements=list(KEYS), set_=added_up), rows)
+    statement = make(counts)
+    added = {name: counts.c[name] + statement.excluded[name] for name in names}
+    db.session.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=added), rows)
 
 
 def bucket_of(moment: datetime) -> datetime:
@@ -65,7 +88,7 @@ def bucket_of(moment: datetime) -> datetime:
     return moment.replace(minute=moment.minute - moment.minute % MINUTES, second=0, microsecond=0)
 
 
-def _steps(one: Change) -> list[tuple[int, tuple[str, str]]]:
+def steps(one: Change) -> list[tuple[int, tuple[str, str]]]:
     """What the change adds and what it takes back."""
     came = _counted(one.to_state, one.to_reason)
     went = _counted(one.from_state, one.from_reason) if one.from_state is not None else set()

@@ -81,7 +81,8 @@ def record(outcomes: Sequence[Outcome]) -> None:
         changes.append({name: getattr(row, name) for name in CHANGED} | values | {"of_id": row.id})
         to = (values.get("state", row.state), values.get("reason", row.reason))
         if to != (row.state, row.reason):
-            shifts.append(Shift(row.campaign_id, row.variant_id, row.state, row.reason, *to))
+            before = (row.campaign_id, row.variant_id, row.state, row.reason)
+            shifts.append(Shift(*before, *to, address=row.address))
         if one.submitted and row.profile_id is not None:
             facts.append(_fact(one, row))
     if changes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,7 +12,7 @@ from zoneinfo import ZoneInfo
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 
 from app.cdp.services import days
-from app.messaging.models import LOST, REACHED, Campaign, InboundKind
+from app.messaging.models import Campaign, InboundKind
 from app.messaging.queries import deliveries, report_tables
 from app.messaging.queries.deliveries import Totals
 
@@ -57,13 +56,11 @@ class CampaignLine:
 
 @dataclass(frozen=True)
 class CountryLine:
-    """A calling code, the regions that share it, and of how many messages sent there how many arrived or failed."""
+    """A calling code, the regions that share it, and how messages fared there in the stretch."""
 
     code: str
     regions: str
-    sent: int
-    delivered: int
-    failed: int
+    totals: Totals
 
 
 @dataclass(frozen=True)
@@ -127,23 +124,9 @@ def _share(part: int, base: int) -> float:
 
 
 def _countries(since: datetime, until: datetime) -> list[CountryLine]:
-    found: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
-    for prefix, state, count in report_tables.by_prefix(since, until):
-        line = found[_calling_code(prefix)]
-        line[0] += count
-        line[1] += count if state in REACHED else 0
-        line[2] += count if state in LOST else 0
-    ranked = sorted(found.items(), key=lambda item: -item[1][0])
-    return [CountryLine(code, _regions(code), *figures) for code, figures in ranked]
-
-
-def _calling_code(prefix: str) -> str:
-    """`+49`, or nothing for a number that was blanked; no calling code begins another."""
-    digits = prefix.removeprefix("+")
-    for length in (1, 2, 3):
-        if digits[:length].isdecimal() and int(digits[:length]) in COUNTRY_CODE_TO_REGION_CODE:
-            return f"+{digits[:length]}"
-    return ""
+    """Where most went first; a code without anything left in these days is one whose figures were taken back."""
+    lines = [CountryLine(code, _regions(code), totals) for code, totals in deliveries.by_country(since, until).items()]
+    return sorted((one for one in lines if any(one.totals.by.values())), key=lambda one: (-one.totals.sent, one.code))
 
 
 def _regions(code: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
+
 from app.cdp.services import identity_rules
 from app.cdp.services.identity_values import BadValue, clean_phone
 from app.core.errors import ValidationFailed
@@ -15,3 +17,12 @@ def read(text: str, field: str) -> str:
         return clean_phone(text.strip(), identity_rules.load_rules().default_region)
     except BadValue as error:
         raise ValidationFailed(f"{field}: {error}.", field=field, provided=text, expected=EXPECTED) from None
+
+
+def calling_code(number: str) -> str:
+    """`+49` of a number in E.164, or nothing for one that was blanked; no calling code begins another."""
+    digits = number[1:4]
+    for length in (1, 2, 3):
+        if digits[:length].isdecimal() and int(digits[:length]) in COUNTRY_CODE_TO_REGION_CODE:
+            return f"+{digits[:length]}"
+    return ""

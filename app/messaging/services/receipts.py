@@ -136,7 +136,8 @@ def _shift(fate: Fate) -> Shift:
     took, arrives = 0.0, fate.state in REACHED and fate.before[0] not in REACHED
     if arrives and fate.sent_at is not None and fate.delivered_at is not None:
         took = max(0.0, (fate.delivered_at - fate.sent_at).total_seconds())
-    return Shift(fate.campaign_id, fate.variant_id, *fate.before, fate.state, fate.reason, seconds=took)
+    changed = (*fate.before, fate.state, fate.reason)
+    return Shift(fate.campaign_id, fate.variant_id, *changed, seconds=took, address=fate.address)
 
 
 def _facts(fate: Fate) -> Iterator[Fact]:

@@ -142,7 +142,8 @@ def _settle(doubts: Sequence[Doubt]) -> int:
             continue
         settled += 1
         to = (values["state"], values.get("reason", ""))
-        tallies.shift([Shift(row.campaign_id, row.variant_id, _S.UNKNOWN, row.reason, *to)])
+        moved = (_S.UNKNOWN, row.reason, *to)
+        tallies.shift([Shift(row.campaign_id, row.variant_id, *moved, address=row.address)])
         if values.get("sid") and row.profile_id is not None:
             facts.append(
                 message_events.fact(

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.core.db import db
 from app.core.tenancy import current_tenant_id
 from app.messaging.models import CampaignTally, Message, MessageState
-from app.messaging.services import delivery_counts
+from app.messaging.services import country_counts, delivery_counts
 
 _tallies: Any = CampaignTally.__table__
 _messages: Any = Message.__table__
@@ -23,7 +22,8 @@ _messages: Any = Message.__table__
 class Shift:
     """`n` messages of a campaign went from a state and reason to another. `from_state` None: they are new.
 
-    `seconds` is how long those that arrived were on their way, all together.
+    `seconds` is how long those that arrived were on their way, all together; `address` the number, for changes of what
+    left: how messages fare is counted by country too.
     """
 
     campaign_id: int | None
@@ -34,13 +34,14 @@ class Shift:
     to_reason: str = ""
     n: int = 1
     seconds: float = 0.0
+    address: str = ""
 
 
 def shift(shifts: Iterable[Shift]) -> None:
     """Count the changes in the current unit of work: to stand beside the change itself, every time.
 
-    A claimed message is counted as pending: it is one on its way out. Two statements, rows in a fixed order. Those of
-    no campaign are counted by time only.
+    A claimed message is counted as pending: it is one on its way out. Three statements at most, rows in a fixed order.
+    Those of no campaign are counted by time only.
     """
     shifts = list(shifts)
     changes: Counter[tuple[int, int, str, str]] = Counter()
@@ -57,12 +58,9 @@ def shift(shifts: Iterable[Shift]) -> None:
         for key, change in sorted(changes.items())
         if change
     ]
-    if rows:
-        make = postgresql.insert if db.session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        statement = make(_tallies)
-        added = {"n": _tallies.c.n + statement.excluded.n}
-        db.session.execute(statement.on_conflict_do_update(index_elements=list(names), set_=added), rows)
+    delivery_counts.add_up(_tallies, names, ("n",), rows)
     delivery_counts.count(shifts)
+    country_counts.count(shifts)
 
 
 def _counted(state: str) -> str:

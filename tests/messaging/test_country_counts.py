@@ -1,0 +1,88 @@
+"""Where messages went is counted as it happens: whole, by the workspace's days, in one statement a batch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import event, select, update
+
+from app.core.clock import utc_now
+from app.core.db import db, unit_of_work
+from app.messaging.models import CountryCount, Message
+from app.messaging.services import country_counts, period_reports, receipts, tallies
+from app.messaging.services.phones import calling_code
+from app.messaging.services.tallies import Shift
+from tests.messaging.campaign import House, house, twilio
+from tests.messaging.provider import installation, provider, sid, workspace
+
+__all__ = ["House", "house", "installation", "provider", "twilio", "workspace"]
+
+
+def counted() -> dict[tuple[str, str], int]:
+    found: Counter[tuple[str, str]] = Counter()
+    for row in db.session.scalars(select(CountryCount)):
+        found[row.code, row.outcome] += row.n
+    return {key: n for key, n in found.items() if n}
+
+
+@pytest.mark.parametrize(("number", "code"), [("+4915112345678", "+49"), ("+14155550123", "+1"), ("+3581", "+358"),
+                                              ("", ""), ("erased 7", ""), ("+", ""), ("+999123", "")])  # fmt: skip
+def test_a_number_has_one_calling_code_or_none(number, code):
+    assert calling_code(number) == code
+
+
+def test_a_campaign_is_counted_by_where_it_went(house):
+    for phones in (["+4915112345671", "+4915112345672"], ["+33612345678"]):
+        for phone in phones:
+            house.people(1, phone=phone)
+    house.people(1, phone="+393331234567", state="denied")
+    house.launch(house.campaign(house.segment()))
+    assert counted() == {("+49", "sent"): 2, ("+33", "sent"): 1}, "who is skipped went nowhere"
+
+
+def test_reports_move_the_counts_and_a_second_try_is_taken_back(provider, workspace):
+    campaign = workspace.campaign()
+    first, second = (workspace.message(campaign, None, address=number) for number in ("+4915112345671", "+33612345678"))
+    third = workspace.message(None, None, address="+33612345679")
+    for number, message, status, code in ((1, first, "delivered", None), (2, second, "sent", None),
+                                          (2, second, "undelivered", 30003), (3, third, "failed", 21211)):  # fmt: skip
+        provider.status(sid(number), status, message=message, code=code)
+        with workspace.scope(workspace.tenant_id), unit_of_work():
+            receipts.apply_batch()
+    with workspace.scope(workspace.tenant_id):
+        assert db.session.get_one(Message, second).state == "pending", "a phone that is off is tried again"
+        assert counted() == {("+49", "sent"): 1, ("+49", "delivered"): 1, ("+33", "failed"): 1}
+
+
+def test_a_batch_is_three_statements_however_many_messages(workspace):
+    campaign = workspace.campaign()
+    told: list[str] = []
+    with workspace.scope(workspace.tenant_id), unit_of_work():
+        link = db.session.connection()
+        event.listen(link, "before_cursor_execute", lambda *of: told.append(of[2]))
+        tallies.shift(
+            Shift(campaign, 0, "pending", "", "queued", "", address=f"+{(49, 33, 1, 358)[n % 4]}15112345{n:03}")
+            for n in range(500)
+        )
+    assert len(told) == 3, told
+
+
+def test_countries_are_of_the_workspaces_own_days(workspace):
+    """A quarter before midnight in Kathmandu, which is five hours and three quarters ahead."""
+    with workspace.scope(workspace.tenant_id), unit_of_work():
+        tallies.shift([Shift(None, 0, None, "", "delivered", "", address="+97798")])
+        at = (utc_now() - timedelta(days=3)).replace(hour=18, minute=0, second=0, microsecond=0)
+        db.session.execute(update(CountryCount).values(at=at))
+        db.session.execute(db.text("UPDATE tenants SET timezone = 'Asia/Kathmandu'"))
+    day = at.date()
+    with workspace.scope(workspace.tenant_id):
+        for first, lines in ((day, 1), (day + timedelta(days=1), 0)):
+            assert len(period_reports.report_of(period_reports.stretch_of(first, first)).countries) == lines
+        at += timedelta(minutes=15)
+        assert country_counts.quarter_of(at + timedelta(minutes=14, seconds=59)) == at
+        with unit_of_work():
+            db.session.execute(update(CountryCount).values(at=at))
+        for first, lines in ((day, 0), (day + timedelta(days=1), 1)):
+            assert len(period_reports.report_of(period_reports.stretch_of(first, first)).countries) == lines
