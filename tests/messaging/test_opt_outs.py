@@ -95,7 +95,7 @@ def test_a_stop_skips_what_waits_in_every_campaign_of_the_channel_and_in_no_othe
 
 def test_a_stop_is_answered_once_nothing_is_in_the_air_to_that_number(provider, workspace, person, in_tenant):
     with in_tenant(workspace.tenant_id):
-        assert gate.take([], "sms", [PERSON]).goes == [True]
+        assert gate.take([], "sms", [PERSON], gate.epoch()).goes == [True]
     landed: list[float] = []
 
     def land():
@@ -111,7 +111,7 @@ def test_a_stop_is_answered_once_nothing_is_in_the_air_to_that_number(provider, 
     worker.join()
     assert landed[0] <= answered
     with in_tenant(workspace.tenant_id):
-        assert gate.take([], "sms", [PERSON]).goes == [False]
+        assert gate.take([], "sms", [PERSON], gate.epoch()).goes == [False]
 
 
 @pytest.mark.parametrize("word", sorted({word for words in LANGUAGES.values() for word in words.stop}))
@@ -209,7 +209,7 @@ def test_a_start_lifts_a_stop_and_opens_the_gate(provider, workspace, person, in
     assert workspace.consent(person) == "granted"
     assert workspace.statements(person)[0].evidence["sid"] == sid(2)
     with in_tenant(workspace.tenant_id):
-        assert gate.take([], "sms", [PERSON]).goes == [True]
+        assert gate.take([], "sms", [PERSON], gate.epoch()).goes == [True]
 
 
 def test_a_start_does_not_lift_a_withdrawal_made_in_another_way(provider, workspace, person, in_tenant):

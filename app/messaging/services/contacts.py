@@ -23,7 +23,7 @@ from app.core.db import after_commit
 from app.core.errors import Conflict, NotFound
 from app.core.paging import Page
 from app.messaging.queries import contacts as queries
-from app.messaging.services import contact_rows, gate, suppressions
+from app.messaging.services import contact_rows, gate_closing, opt_outs, suppressions
 from app.messaging.services.contact_words import (
     ANSWERS,
     CHANNEL,
@@ -136,15 +136,12 @@ def _say(profile_id: int, phone: str, word: ConsentWord, evidence: dict[str, Any
         consent.record(profile_id, CHANNEL, state_of(word), source_of(word, "api"), evidence)
         audit.record("contact.consent_changed", label=f"Profile {profile_id}",
                      before={"consent_state": word_of(before)}, after={"consent_state": word})  # fmt: skip
+    places, now = opt_outs.places_of(profile_id, phone), utc_now()
     if word == ConsentWord.OPT_IN:
         suppressions.lift_stop(CHANNEL, phone)
-        after_commit(lambda: gate.reopen(CHANNEL, phone))
+        after_commit(lambda: gate_closing.open_gates(places, CHANNEL, now))
     else:
-        after_commit(lambda: _close(phone))
-
-
-def _close(phone: str) -> None:
-    gate.stop(CHANNEL, phone)
+        after_commit(lambda: gate_closing.close_gates(places, CHANNEL, now))
 
 
 def delete(text: str) -> str:

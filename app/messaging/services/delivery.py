@@ -7,21 +7,24 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+from redis.exceptions import RedisError
 from sqlalchemy import select, update
 
 from app.core.clock import utc_now
 from app.core.db import db, unit_of_work
 from app.core.jobs import enqueue
+from app.core.logs import get_logger
 from app.core.tenancy import current_tenant_id, platform_scope, tenant_scope
 from app.messaging.models import Message, MessageState
 from app.messaging.providers.base import Outgoing
-from app.messaging.services import accounts, gate
+from app.messaging.services import accounts, delivery_people, gate, opt_outs
 from app.messaging.services.delivery_claims import PENDING, Ready, last_moment, release
 from app.messaging.services.delivery_outcomes import Outcome, record
 from app.messaging.services.delivery_reference import callback_url
 from app.messaging.services.handing_over import hand_over
 from app.messaging.services.plans import sender_pace
 
+log = get_logger()
 JOB = "messaging.send_one"
 _messages: Any = Message.__table__
 
@@ -33,21 +36,21 @@ def send_soon(message: Message) -> None:
 
 def send_one(message_id: int) -> None:
     """Hand it over if it waits. Run twice it does nothing twice; one that nobody knows about is looked up elsewhere."""
+    epoch = gate.epoch()  # before consent is read
     with unit_of_work():
-        ready = _claim(message_id)
+        ready = _claim(message_id, epoch)
     if ready is None:
         return
     sender = accounts.find_sender(ready.outgoing.channel)
     provider = accounts.provider()
     db.session.rollback()
     pace = [sender_pace(sender)] if sender else []
-    while not (decision := gate.take(pace, ready.outgoing.channel, [ready.outgoing.to])).goes:
-        if ready.is_late:
-            with unit_of_work():
-                release([ready])  # the sweep asks for it again
-            return
-        time.sleep(min(1.0, decision.wait_seconds))
-    if not decision.goes[0]:
+    goes = _wait_for_turn(ready, pace)
+    if goes is None:
+        with unit_of_work():
+            release([ready])  # the sweep asks for it again
+        return
+    if not goes:
         outcome = Outcome(ready, utc_now())
     else:
         outcome = hand_over(provider, ready)
@@ -57,7 +60,22 @@ def send_one(message_id: int) -> None:
         _again(message_id)
 
 
-def _claim(message_id: int) -> Ready | None:
+def _wait_for_turn(ready: Ready, pace: list[gate.Pace]) -> bool | None:
+    """Whether it may leave now; None when it must be claimed anew: it waited long, or the store forgot what it knew."""
+    while not ready.is_late:
+        try:
+            decision = gate.take(pace, ready.outgoing.channel, [ready.outgoing.to], ready.epoch)
+        except (RedisError, OSError) as error:
+            log.warning("sending_waits_for_the_store", reason=str(error))
+            return None
+        if decision.goes or decision.is_lost:
+            return decision.goes[0] if decision.goes else None
+        time.sleep(min(1.0, decision.wait_seconds))
+    return None
+
+
+def _claim(message_id: int, epoch: str) -> Ready | None:
+    """Mark it as ours and make it ready; None when it does not wait any more, or may not leave: then it is skipped."""
     row = db.session.execute(
         update(_messages)
         .where(
@@ -75,8 +93,20 @@ def _claim(message_id: int) -> Ready | None:
     if row.content:
         outgoing = Outgoing(row.channel, row.address, row.sender, content_sid=row.content["sid"],
                             variables=row.content["variables"], status_callback=callback_url(row.id))  # fmt: skip
-    return Ready(row.id, row.campaign_id, row.variant_id, row.profile_id, row.claim, row.attempts, row.reason, body,
-                 outgoing, last_moment(row.claimed_at))  # fmt: skip
+    ready = Ready(row.id, row.campaign_id, row.variant_id, row.profile_id, row.claim, row.attempts, row.reason, body,
+                  outgoing, epoch, last_moment(row.claimed_at))  # fmt: skip
+    if _is_refused(row):
+        record([Outcome(ready, utc_now())])
+        return None
+    return ready
+
+
+def _is_refused(row: Any) -> bool:
+    """Whether they said STOP since it was asked for; without a talk, whether they said no in any way."""
+    owner = delivery_people.people_by_number(row.address, row.channel)
+    if owner is None or owner.state != "denied":
+        return False
+    return row.thread_id is None or opt_outs.is_stopped(owner.id, row.channel)
 
 
 def _again(message_id: int) -> None:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import and_, bindparam, column, func, literal_column, select, table, update
+from sqlalchemy import bindparam, literal_column, select, update
 
-from app.cdp.queries.lists import ids_in, is_sqlite, texts_in
-from app.cdp.services import merges
+from app.cdp.queries.lists import is_sqlite
 from app.core.clock import utc_now
 from app.core.config import get_settings
-from app.core.db import Json, db
+from app.core.db import db
 from app.core.tenancy import current_tenant_id
-from app.messaging.models import Message, MessageState, Skip, Suppression
+from app.messaging.models import Message, MessageState, Skip
 from app.messaging.providers.base import Outgoing
-from app.messaging.services import quiet_hours, tallies, template_people
+from app.messaging.services import delivery_people, quiet_hours, tallies
+from app.messaging.services.delivery_people import Figures
 from app.messaging.services.delivery_reference import callback_url
 from app.messaging.services.plans import Plan, Text
 from app.messaging.services.quiet_hours import US_WINDOW
@@ -26,15 +26,8 @@ from app.messaging.services.rendering import MissingVariable, PersonRow, values_
 from app.messaging.services.tallies import Shift
 from app.messaging.services.whatsapp_content import content_variables
 
-Figures = dict[int, dict[str, Any]]
 LEAVES_WITHIN = timedelta(seconds=10)  # what is claimed has left by then, or waits for its night to end
 _messages: Any = Message.__table__
-_suppressed: Any = Suppression.__table__
-_people = table(
-    "profiles", column("traits", Json), *map(column, ("id", "tenant_id", "name", "phone", "merged_into_id"))
-)
-_consents = table("consent_states", *map(column, ("profile_id", "tenant_id", "channel", "state", "source")))
-_identities = table("identities", *map(column, ("profile_id", "tenant_id", "kind", "value")))
 PENDING: Any = literal_column("'pending'")  # as the index that finds them says it
 
 
@@ -51,6 +44,7 @@ class Ready:
     was: str  # the reason it stood with while it waited: quiet_hours, or none
     body: str
     outgoing: Outgoing
+    epoch: str  # the gate's, as it was before consent was read
     leave_by: datetime  # not handed over later than this: by then somebody may be looking for it
 
     @property
@@ -59,13 +53,13 @@ class Ready:
 
 
 def last_moment(claimed_at: datetime) -> datetime:
-    """Until when a claimed message may be handed over, so that the provider has answered, or no longer can, before the
-    claim runs out and the message is looked up."""
+    """Until when a claimed message may be handed over: not long after consent was read, and so that the provider has
+    answered, or no longer can, before the claim runs out and the message is looked up."""
     settings = get_settings()
     seconds = max(
         settings.message_claim_seconds - 2 * settings.twilio_timeout_seconds, settings.message_claim_seconds / 2
     )
-    return claimed_at + timedelta(seconds=seconds)
+    return claimed_at + min(LEAVES_WITHIN, timedelta(seconds=seconds))
 
 
 @dataclass(frozen=True)
@@ -79,22 +73,23 @@ class _Verdict:
     profile_id: int | None
 
 
-def claim(plan: Plan, most: int) -> tuple[list[Ready], int]:
+def claim(plan: Plan, most: int, epoch: str) -> tuple[list[Ready], int]:
     """Claim up to `most` due messages in the current unit of work; those that may leave, and how many were looked at.
 
-    Consent, suppressions, caps and quiet hours are looked at again: much may have happened since the freezing.
+    `epoch` is the gate's, asked for before. Consent, suppressions, caps and quiet hours are looked at again: much may
+    have happened since the freezing.
     """
     rows = _take(plan, most)
     if not rows:
         return [], 0
-    people = _people_of(rows, plan.channel)
-    sent = _sent_counts(plan, [row.profile_id for row in rows])
-    bad = _suppressed_of(plan.channel, [row.address for row in rows])
-    figures = _figures_of(plan, people.values())
+    people = delivery_people.people_of(rows, plan.channel)
+    sent = delivery_people.sent_counts(plan, [row.profile_id for row in rows])
+    bad = delivery_people.suppressed_of(plan.channel, [row.address for row in rows])
+    figures = delivery_people.figures_of(plan, people.values())
     ready: list[Ready] = []
     verdicts: list[_Verdict] = []
     for row in rows:
-        decided = _judge(plan, row, people.get(row.id), sent, figures, is_bad=row.address in bad)
+        decided = _judge(plan, row, people.get(row.id), sent, figures, epoch, is_bad=row.address in bad)
         (ready if isinstance(decided, Ready) else verdicts).append(decided)  # type: ignore[arg-type]
     settle(verdicts, plan.campaign_id)
     return ready, len(rows)
@@ -125,74 +120,8 @@ def _take(plan: Plan, most: int) -> list[Any]:
     return list(db.session.execute(statement))
 
 
-def _people_of(rows: Sequence[Any], channel: str) -> dict[int, Any]:
-    """By message id: the person as they are now, what they agreed to, and whether the number is suppressed."""
-    tenant_id = current_tenant_id()
-    agreed = and_(
-        _consents.c.profile_id == _people.c.id, _consents.c.channel == channel, _consents.c.tenant_id == tenant_id
-    )
-    columns = (_people.c.id, _people.c.traits, _people.c.name, _people.c.phone, _people.c.merged_into_id,
-               _consents.c.state, _consents.c.source)  # fmt: skip
-    statement = (
-        select(*columns)
-        .select_from(_people.outerjoin(_consents, agreed))
-        .where(_people.c.tenant_id == tenant_id, _people.c.id.in_(ids_in({row.profile_id for row in rows})))
-    )
-    found = {row.id: row for row in db.session.execute(statement)}
-    people = {}
-    for row in rows:
-        person = found.get(row.profile_id)
-        if person is not None and person.merged_into_id is not None:
-            current = merges.current_id(row.profile_id)
-            person = db.session.execute(_only(statement, current)).one_or_none() if current else None
-        people[row.id] = person
-    return people
-
-
-def people_by_number(number: str, channel: str) -> Any:
-    """Whoever has this number now (the newest, should two have it), with what they agreed to; None for nobody."""
-    tenant_id = current_tenant_id()
-    agreed = and_(
-        _consents.c.profile_id == _people.c.id, _consents.c.channel == channel, _consents.c.tenant_id == tenant_id
-    )
-    owner = select(_identities.c.profile_id).where(
-        _identities.c.tenant_id == tenant_id, _identities.c.kind == "phone", _identities.c.value == number
-    )
-    columns = (_people.c.id, _people.c.traits, _people.c.name, _consents.c.state, _consents.c.source)
-    statement = select(*columns).select_from(_people.outerjoin(_consents, agreed))
-    return db.session.execute(
-        statement.where(_people.c.tenant_id == tenant_id, _people.c.id.in_(owner)).limit(1)
-    ).one_or_none()
-
-
-def _only(statement: Any, profile_id: int) -> Any:
-    """The same question about one person."""
-    tenant_id = current_tenant_id()
-    bare = select(*statement.selected_columns).select_from(statement.get_final_froms()[0])
-    return bare.where(_people.c.tenant_id == tenant_id, _people.c.id == profile_id)
-
-
-def _sent_counts(plan: Plan, profile_ids: Iterable[int]) -> list[dict[int, int]]:
-    """For each cap: messages each person got in its days."""
-    counts = []
-    ids = [one for one in profile_ids if one is not None]
-    for cap in plan.caps:
-        rows = db.session.execute(
-            select(_messages.c.profile_id, func.count())
-            .where(
-                _messages.c.profile_id.in_(ids_in(ids)),
-                _messages.c.channel == plan.channel,
-                _messages.c.sent_at >= utc_now() - timedelta(days=cap.days),
-                _messages.c.tenant_id + 0 == current_tenant_id(),
-            )
-            .group_by(_messages.c.profile_id)
-        )
-        counts.append({row[0]: row[1] for row in rows})
-    return counts
-
-
 def _judge(
-    plan: Plan, row: Any, person: Any, sent: list[dict[int, int]], figures: Figures, *, is_bad: bool
+    plan: Plan, row: Any, person: Any, sent: list[dict[int, int]], figures: Figures, epoch: str, *, is_bad: bool
 ) -> Ready | _Verdict:
     now = utc_now()
 
@@ -213,7 +142,7 @@ def _judge(
     if free_at > now + LEAVES_WITHIN:
         return _Verdict(row, MessageState.PENDING, Skip.QUIET_HOURS, free_at, row.profile_id)
     try:
-        return make_ready(plan, row, person, figures.get(person.id))
+        return make_ready(plan, row, person, figures.get(person.id), epoch)
     except MissingVariable:
         return skip(Skip.MISSING_VARIABLE)
 
@@ -229,21 +158,7 @@ def _has_row(campaign_id: int, profile_id: int) -> bool:
     return db.session.scalar(select(_messages.c.id).where(*where)) is not None
 
 
-def _figures_of(plan: Plan, people: Iterable[Any]) -> Figures:
-    """Computed traits that the texts name, by person. Their events are read one person after the other, so a text
-    that names one is sent more slowly; others cost nothing here."""
-    if not plan.figures:
-        return {}
-    return template_people.computed_values([one.id for one in people if one is not None], plan.figures)
-
-
-def _suppressed_of(channel: str, addresses: Sequence[str]) -> set[str]:
-    where = (_suppressed.c.tenant_id == current_tenant_id(), _suppressed.c.channel == channel)
-    statement = select(_suppressed.c.address).where(*where, _suppressed.c.address.in_(texts_in(addresses)))
-    return set(db.session.scalars(statement))
-
-
-def make_ready(plan: Plan, row: Any, person: Any, figures: dict[str, Any] | None) -> Ready:
+def make_ready(plan: Plan, row: Any, person: Any, figures: dict[str, Any] | None, epoch: str = "") -> Ready:
     """The message in its words; raises MissingVariable."""
     text = plan.texts[row.variant_id]
     values = values_of(PersonRow(person.traits or {}, person.name, row.address), plan.workspace.name, figures)
@@ -252,7 +167,7 @@ def make_ready(plan: Plan, row: Any, person: Any, figures: dict[str, Any] | None
         body = plan.links.rewrite(body, row.id)
     outgoing = make_outgoing(plan.channel, row, plan.sender.address, text, body, values)
     return Ready(row.id, plan.campaign_id, row.variant_id, row.profile_id, row.claim, row.attempts, row.reason,
-                 body, outgoing, min(row.claimed_at + LEAVES_WITHIN, last_moment(row.claimed_at)))  # fmt: skip
+                 body, outgoing, epoch, last_moment(row.claimed_at))  # fmt: skip
 
 
 def make_outgoing(channel: str, row: Any, sender: str, text: Text | None, body: str, values: Any) -> Outgoing:
@@ -267,8 +182,8 @@ def make_outgoing(channel: str, row: Any, sender: str, text: Text | None, body: 
 
 def words_of(plan: Plan, rows: Sequence[Any]) -> dict[int, str]:
     """The words of messages as they would leave now, by id; those that go by an approved content are left out."""
-    people = _people_of(rows, plan.channel)
-    figures = _figures_of(plan, people.values())
+    people = delivery_people.people_of(rows, plan.channel)
+    figures = delivery_people.figures_of(plan, people.values())
     found = {}
     for row in rows:
         person, text = people.get(row.id), plan.texts.get(row.variant_id)

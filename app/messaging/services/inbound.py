@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -16,8 +16,9 @@ from app.core.logs import get_logger
 from app.core.tenancy import tenant_scope
 from app.messaging.models import InboundKind, InboundMessage, Message, MessageChannel
 from app.messaging.queries.threads import workspace_name
-from app.messaging.services import keywords, message_events, opt_outs, routing, rules, threads
+from app.messaging.services import gate_closing, keywords, message_events, opt_outs, routing, rules, threads
 from app.messaging.services.callbacks import Call, Origin
+from app.messaging.services.gate import Place
 from app.messaging.services.keywords import Keyword
 from app.messaging.services.threads import Talk
 
@@ -41,6 +42,12 @@ class Incoming:
     sid: str
 
     @property
+    def is_answered_already(self) -> bool:
+        """Whether the provider answers it: its own words on SMS, and whatever it has named as one."""
+        is_own = self.channel == MessageChannel.SMS and keywords.is_providers_own(self.body)
+        return is_own or bool(self.call.get("OptOutType").strip())
+
+    @property
     def evidence(self) -> dict[str, Any]:
         """What proves a withdrawal later."""
         at = self.call.received_at.isoformat()
@@ -60,14 +67,26 @@ class Taken:
 
     reply: str = ""
     channel: str = ""
-    address: str = ""
-    stopped: tuple[int, ...] = ()
-    restarted: tuple[int, ...] = ()
+    at: datetime | None = None  # when they wrote it: what was said later stays
+    stopped: tuple[Place, ...] = ()
+    restarted: tuple[Place, ...] = ()
 
     def settle(self) -> None:
         """Once committed: nothing leaves for who said STOP after this returns."""
-        opt_outs.open_gates(self.restarted, self.channel, self.address)
-        opt_outs.close_gates(self.stopped, self.channel, self.address)
+        if self.at is not None:
+            gate_closing.open_gates(self.restarted, self.channel, self.at)
+            gate_closing.close_gates(self.stopped, self.channel, self.at)
+
+
+@dataclass(frozen=True)
+class _Done:
+    """What a message turned out to be for one tenant; `row_id` is 0 where it is kept by another."""
+
+    kind: InboundKind
+    row_id: int
+    at: datetime
+    reply: str
+    places: tuple[Place, ...]
 
 
 def read(call: Call) -> Incoming | None:
@@ -95,36 +114,54 @@ def take(call: Call, origin: Origin) -> Taken:
     owners = routing.owners_of(message.channel, message.address, message.senders, origin, is_stop=is_stop)
     if not owners:
         log.warning("inbound_for_nobody", sid=message.sid, channel=message.channel)
-    replies, done = [], {}
+    done = []
     for tenant_id in owners:
         with tenant_scope(tenant_id):
-            done[tenant_id] = _take_for_tenant(message, asked, is_its_text=tenant_id == owners[0])
-            replies.append(_reply(message, Keyword(done[tenant_id], asked.language)))
+            done.append(_take_for_tenant(message, asked, is_its_text=tenant_id == owners[0]))
             db.session.flush()
-    stopped = tuple(one for one in owners if done[one] == InboundKind.STOP)
-    restarted = tuple(one for one in owners if done[one] == InboundKind.START)
-    return Taken(next(iter(replies), ""), message.channel, message.address, stopped, restarted)
+    done.sort(key=lambda one: one.row_id)  # a repeat finds the owners in another order, and is answered alike
+    return Taken(
+        next((one.reply for one in done if one.reply), ""),
+        message.channel,
+        min((one.at for one in done), default=None),
+        tuple(place for one in done if one.kind == InboundKind.STOP for place in one.places),
+        tuple(place for one in done if one.kind == InboundKind.START for place in one.places),
+    )
 
 
-def _take_for_tenant(message: Incoming, asked: Keyword, *, is_its_text: bool) -> InboundKind:
-    """What it turned out to be: a START with nothing to lift is an ordinary text, and that is for one tenant only."""
+def _take_for_tenant(message: Incoming, asked: Keyword, *, is_its_text: bool) -> _Done:
     known = db.session.scalars(select(InboundMessage).where(InboundMessage.sid == message.sid)).one_or_none()
-    if known is not None:
-        return InboundKind(known.kind)
-    at, profile_id = message.call.received_at, _person_of(message)
-    kind = asked.kind
+    profile_id = known.profile_id if known is not None else _person_of(message)
+    kind = InboundKind(known.kind) if known is not None else _do(message, asked.kind, profile_id)
+    if known is None and (kind != InboundKind.TEXT or is_its_text):
+        known = _keep(message, kind, profile_id)
+    reply = _reply(message, Keyword(kind, asked.language), profile_id)
+    row_id, at = (known.id, known.received_at) if known is not None else (0, message.call.received_at)
+    return _Done(kind, row_id, at, reply, _places(message, kind, profile_id))
+
+
+def _places(message: Incoming, kind: InboundKind, profile_id: int | None) -> tuple[Place, ...]:
+    """Where the gate opens or closes. A STOP that is heard again after a START closes nothing."""
+    if kind not in (InboundKind.STOP, InboundKind.START):
+        return ()
+    if kind == InboundKind.STOP and profile_id is not None and not opt_outs.is_denied(profile_id, message.channel):
+        return ()
+    return tuple(opt_outs.places_of(profile_id, message.address))
+
+
+def _do(message: Incoming, kind: InboundKind, profile_id: int | None) -> InboundKind:
+    """What it turned out to be: a START with nothing to lift is an ordinary text, and that is for one tenant only."""
+    at = message.call.received_at
     if kind == InboundKind.STOP and profile_id is not None:
         opt_outs.withdraw(profile_id, message.channel, message.address, message.evidence, at)
     elif kind == InboundKind.START and (
         profile_id is None or not opt_outs.give_back(profile_id, message.channel, message.address, message.evidence, at)
     ):
-        kind = InboundKind.TEXT
-    if kind != InboundKind.TEXT or is_its_text:
-        _keep(message, kind, profile_id)
+        return InboundKind.TEXT
     return kind
 
 
-def _keep(message: Incoming, kind: InboundKind, profile_id: int | None) -> None:
+def _keep(message: Incoming, kind: InboundKind, profile_id: int | None) -> InboundMessage:
     at = message.call.received_at
     thread = threads.receive(
         Talk(message.channel, message.address, message.sender, profile_id),
@@ -143,6 +180,7 @@ def _keep(message: Incoming, kind: InboundKind, profile_id: int | None) -> None:
         event = name.get(kind, message_events.RECEIVED)
         told = {"channel": message.channel, "sender": message.sender, "body": message.body[:500]}
         message_events.record([message_events.fact(event, profile_id, at, message.sid, **told)])
+    return row
 
 
 def _words_for(media: list[dict[str, str]]) -> str:
@@ -184,11 +222,18 @@ def _answered_message(message: Incoming, profile_id: int | None) -> int | None:
     )  # fmt: skip
 
 
-def _reply(message: Incoming, done: Keyword) -> str:
-    """What we answer at once. On SMS the provider answers these words itself: a second answer would be one too many."""
-    if message.channel != MessageChannel.WHATSAPP or done.kind == InboundKind.TEXT:
+def _reply(message: Incoming, done: Keyword, profile_id: int | None) -> str:
+    """What we answer at once: nothing where the provider does, and nothing to who has been told before that they get
+    no more."""
+    if done.kind == InboundKind.TEXT or message.is_answered_already:
         return ""
     name = workspace_name()
     if done.kind == InboundKind.HELP:
         return rules.load().help_text or HELP_TEXT.replace("{name}", name)
+    if done.kind == InboundKind.STOP and not _is_news(message, profile_id):
+        return ""
     return done.confirmation(name)
+
+
+def _is_news(message: Incoming, profile_id: int | None) -> bool:
+    return profile_id is not None and opt_outs.is_news(profile_id, message.channel, message.sid)

@@ -15,6 +15,11 @@ from dataclasses import dataclass
 
 from app.messaging.models import InboundKind
 
+# What the provider takes for a word of its own, answers, and obeys by itself: the whole text, in any case.
+PROVIDERS_OWN = frozenset(
+    ("STOP", "STOPALL", "UNSUBSCRIBE", "END", "QUIT", "CANCEL", "REVOKE", "OPTOUT", "START", "YES", "UNSTOP", "HELP",
+     "INFO")
+)  # fmt: skip
 _LONGEST = 40  # characters; no word of ours is near it
 _EDGES = re.compile(r"^[\W_]+|[\W_]+$")
 
@@ -118,6 +123,11 @@ def recognise(body: str, opt_out_type: str = "") -> Keyword:
     if told in (InboundKind.STOP, InboundKind.START, InboundKind.HELP):
         return Keyword(InboundKind(told), found.language)
     return found
+
+
+def is_providers_own(body: str) -> bool:
+    """Whether the provider answers this text of an SMS by itself."""
+    return body.strip().upper() in PROVIDERS_OWN
 
 
 def _plain(body: str) -> str:

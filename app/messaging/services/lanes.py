@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
 from datetime import timedelta
+from itertools import islice, takewhile
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -60,8 +61,13 @@ class Lane:
             or self.next_at > now + AHEAD_SECONDS
         ):
             return
+        try:
+            epoch = gate.epoch()  # before consent is read: what the store forgets after that is read anew
+        except (RedisError, OSError) as error:
+            self._wait_for_the_store(error, now)
+            return
         with tenant_scope(self.plan.workspace.tenant_id), unit_of_work():
-            ready, looked_at = delivery_claims.claim(self.plan, wanted - len(self.ahead))
+            ready, looked_at = delivery_claims.claim(self.plan, wanted - len(self.ahead), epoch)
         self.ahead.extend(ready)
         if looked_at == 0:
             self.next_claim_at = now + ASK_AGAIN
@@ -76,16 +82,19 @@ class Lane:
         """Let at most `room` messages leave that may now. What waited too long goes back and is looked at anew."""
         if self.ahead and self.ahead[0].is_late:
             self.give_back()
-        chosen = list(self.ahead)[: min(room, AT_ONCE)]
+        chosen = self._chosen(room)
         if not chosen or self.is_closing or now < self.next_at:
             return
+        numbers = [one.outgoing.to for one in chosen]
         try:
             with tenant_scope(self.plan.workspace.tenant_id):
-                decision = gate.take(self.plan.paces, self.plan.channel, [one.outgoing.to for one in chosen])
+                decision = gate.take(self.plan.paces, self.plan.channel, numbers, chosen[0].epoch)
         except (RedisError, OSError) as error:
-            log.warning("sending_waits_for_the_store", reason=str(error))
+            self._wait_for_the_store(error, now)
+            return
+        if decision.is_lost:
+            log.warning("store_lost_what_it_knew", claimed=len(self.ahead))
             self.give_back()
-            self.next_at = self.next_claim_at = now + 1.0
             return
         for ready, goes in zip(chosen, decision.goes, strict=False):
             self.ahead.popleft()
@@ -95,6 +104,16 @@ class Lane:
                 self.answers.append(Outcome(ready, utc_now()))
         self.next_at = now + decision.wait_seconds
 
+    def _chosen(self, room: int) -> list[Ready]:
+        """The first that are claimed, all of one epoch."""
+        first = islice(self.ahead, min(room, AT_ONCE))
+        return list(takewhile(lambda one: one.epoch == self.ahead[0].epoch, first))
+
+    def _wait_for_the_store(self, error: Exception, now: float) -> None:
+        log.warning("sending_waits_for_the_store", reason=str(error))
+        self.next_at = self.next_claim_at = now + 1.0
+        self.give_back()
+
     def collect(self) -> None:
         """Take the answers that have come, and what they say of the pace."""
         done = {one for one in self.flying if one.done()}
@@ -102,10 +121,10 @@ class Lane:
         landed = [one.result() for one in done]
         if not landed:
             return
+        self.answers += landed
         with tenant_scope(self.plan.workspace.tenant_id):
             gate.land(self.plan.channel, [one.ready.outgoing.to for one in landed])
             self._slow_down(landed)
-        self.answers += landed
 
     def _slow_down(self, landed: Sequence[Outcome]) -> None:
         """A provider that asks for less gets less, from every worker."""

@@ -6,21 +6,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, text, union_all, update
+from sqlalchemy import column, select, table, text, union_all, update
 
 from app.cdp.queries.lists import ids_in, texts_in
 from app.cdp.services import consent
-from app.cdp.services.consent import Statement
+from app.cdp.services.consent import ConsentRecord, Statement
 from app.core.db import db
-from app.core.tenancy import current_tenant_id, tenant_scope
+from app.core.tenancy import current_tenant_id
 from app.messaging.models import ENDED, Campaign, CampaignState, Message, MessageState, MessageThread, Skip
-from app.messaging.services import gate, suppressions, tallies
+from app.messaging.services import suppressions, tallies
+from app.messaging.services.gate import Place
 from app.messaging.services.tallies import Shift
 
 STOP, START, CARRIER = "stop", "start", "carrier"
 _STOPPED_AT_PROVIDER = 21610  # the provider had a STOP we never heard of
 _MADE_BY_MERGES = {"merge", "merge undone", "split"}
 _GRANTED, _DENIED = "granted", "denied"
+MOST_NUMBERS = 20  # of one person
+_identities = table("identities", *map(column, ("tenant_id", "profile_id", "kind", "value")))
 _messages: Any = Message.__table__
 _campaigns: Any = Campaign.__table__
 _threads: Any = MessageThread.__table__
@@ -59,15 +62,36 @@ def _is_unasked(profile_id: int, channel: str) -> bool:
     return consent.states_of(profile_id)[channel] == "unknown"
 
 
+def is_denied(profile_id: int, channel: str) -> bool:
+    return consent.states_of(profile_id)[channel] == _DENIED
+
+
 def is_stopped(profile_id: int, channel: str) -> bool:
     """Whether this person withdrew by a message of their own, and not in some other way."""
-    if consent.states_of(profile_id)[channel] != _DENIED:
+    if not is_denied(profile_id, channel):
         return False
-    theirs = (row for row in consent.list_records(profile_id) if row.channel == channel)
-    last = next((row for row in theirs if row.source not in _MADE_BY_MERGES and row.state == _DENIED), None)
-    if last is None:
+    last = next((row for row in _said_on(profile_id, channel) if row.state == _DENIED), None)
+    return last is not None and _is_stop(last)
+
+
+def is_news(profile_id: int, channel: str, sid: str) -> bool:
+    """Whether the STOP of this provider's id came from somebody who had not said it before; the same whenever asked."""
+    said = _said_on(profile_id, channel)
+    place = next((n for n, row in enumerate(said) if row.source == STOP and row.evidence.get("sid") == sid), None)
+    if place is None:
         return False
-    return last.source == STOP or (last.source == CARRIER and last.evidence.get("code") == _STOPPED_AT_PROVIDER)
+    before = next(iter(said[place + 1 :]), None)
+    return before is None or before.state != _DENIED or not _is_stop(before)
+
+
+def _said_on(profile_id: int, channel: str) -> list[ConsentRecord]:
+    """What the person or somebody for them said of the channel, newest first."""
+    rows = consent.list_records(profile_id)
+    return [row for row in rows if row.channel == channel and row.source not in _MADE_BY_MERGES]
+
+
+def _is_stop(row: ConsentRecord) -> bool:
+    return row.source == STOP or (row.source == CARRIER and row.evidence.get("code") == _STOPPED_AT_PROVIDER)
 
 
 def skip_pending(channel: str, addresses: Iterable[str], profile_ids: Iterable[int], reason: Skip, at: datetime) -> int:
@@ -110,15 +134,11 @@ def _waiting_ids(channel: str, addresses: list[str], profile_ids: list[int]) -> 
     return union_all(by_number, by_person, by_talk)
 
 
-def close_gates(tenant_ids: Iterable[int], channel: str, address: str) -> None:
-    """After the commit: returns once nothing is on its way to this number any more."""
-    for tenant_id in tenant_ids:
-        with tenant_scope(tenant_id):
-            gate.stop(channel, address)
-
-
-def open_gates(tenant_ids: Iterable[int], channel: str, address: str) -> None:
-    """After the commit: they want messages again."""
-    for tenant_id in tenant_ids:
-        with tenant_scope(tenant_id):
-            gate.reopen(channel, address)
+def places_of(profile_id: int | None, address: str) -> list[Place]:
+    """Where the gate is for somebody of the acting tenant: the number they wrote from, and the others they have."""
+    tenant_id = current_tenant_id()
+    theirs = select(_identities.c.value).where(
+        _identities.c.tenant_id == tenant_id, _identities.c.profile_id == profile_id, _identities.c.kind == "phone"
+    )
+    known = db.session.scalars(theirs.limit(MOST_NUMBERS)).all() if profile_id is not None else []
+    return [Place(tenant_id, number) for number in sorted({address, *known})]

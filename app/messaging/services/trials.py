@@ -9,7 +9,7 @@ from app.core.errors import ValidationFailed
 from app.messaging.models import Message, Skip, TemplateVersion
 from app.messaging.services import accounts, delivery, plans, template_people
 from app.messaging.services.campaigns import get
-from app.messaging.services.delivery_claims import people_by_number
+from app.messaging.services.delivery_people import people_by_number
 from app.messaging.services.recipients import list_variants
 from app.messaging.services.rendering import MissingVariable, PersonRow, values_of
 from app.messaging.services.whatsapp_content import content_variables

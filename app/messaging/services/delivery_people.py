@@ -1,0 +1,110 @@
+"""The people behind claimed messages as they are now: what they agreed to, what they got, what is known of numbers.
+
+Each question is one statement for a whole batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import and_, column, func, select, table
+
+from app.cdp.queries.lists import ids_in, texts_in
+from app.cdp.services import merges
+from app.core.clock import utc_now
+from app.core.db import Json, db
+from app.core.tenancy import current_tenant_id
+from app.messaging.models import Message, Suppression
+from app.messaging.services import template_people
+from app.messaging.services.plans import Plan
+
+Figures = dict[int, dict[str, Any]]
+_messages: Any = Message.__table__
+_suppressed: Any = Suppression.__table__
+_people = table(
+    "profiles", column("traits", Json), *map(column, ("id", "tenant_id", "name", "phone", "merged_into_id"))
+)
+_consents = table("consent_states", *map(column, ("profile_id", "tenant_id", "channel", "state", "source")))
+_identities = table("identities", *map(column, ("profile_id", "tenant_id", "kind", "value")))
+
+
+def people_of(rows: Sequence[Any], channel: str) -> dict[int, Any]:
+    """By message id: the person as they are now, what they agreed to, and whether the number is suppressed."""
+    tenant_id = current_tenant_id()
+    agreed = and_(
+        _consents.c.profile_id == _people.c.id, _consents.c.channel == channel, _consents.c.tenant_id == tenant_id
+    )
+    columns = (_people.c.id, _people.c.traits, _people.c.name, _people.c.phone, _people.c.merged_into_id,
+               _consents.c.state, _consents.c.source)  # fmt: skip
+    statement = (
+        select(*columns)
+        .select_from(_people.outerjoin(_consents, agreed))
+        .where(_people.c.tenant_id == tenant_id, _people.c.id.in_(ids_in({row.profile_id for row in rows})))
+    )
+    found = {row.id: row for row in db.session.execute(statement)}
+    people = {}
+    for row in rows:
+        person = found.get(row.profile_id)
+        if person is not None and person.merged_into_id is not None:
+            current = merges.current_id(row.profile_id)
+            person = db.session.execute(_only(statement, current)).one_or_none() if current else None
+        people[row.id] = person
+    return people
+
+
+def people_by_number(number: str, channel: str) -> Any:
+    """Whoever has this number now (the newest, should two have it), with what they agreed to; None for nobody."""
+    tenant_id = current_tenant_id()
+    agreed = and_(
+        _consents.c.profile_id == _people.c.id, _consents.c.channel == channel, _consents.c.tenant_id == tenant_id
+    )
+    owner = select(_identities.c.profile_id).where(
+        _identities.c.tenant_id == tenant_id, _identities.c.kind == "phone", _identities.c.value == number
+    )
+    columns = (_people.c.id, _people.c.traits, _people.c.name, _consents.c.state, _consents.c.source)
+    statement = select(*columns).select_from(_people.outerjoin(_consents, agreed))
+    return db.session.execute(
+        statement.where(_people.c.tenant_id == tenant_id, _people.c.id.in_(owner)).limit(1)
+    ).one_or_none()
+
+
+def _only(statement: Any, profile_id: int) -> Any:
+    """The same question about one person."""
+    tenant_id = current_tenant_id()
+    bare = select(*statement.selected_columns).select_from(statement.get_final_froms()[0])
+    return bare.where(_people.c.tenant_id == tenant_id, _people.c.id == profile_id)
+
+
+def sent_counts(plan: Plan, profile_ids: Iterable[int]) -> list[dict[int, int]]:
+    """For each cap: messages each person got in its days."""
+    counts = []
+    ids = [one for one in profile_ids if one is not None]
+    for cap in plan.caps:
+        rows = db.session.execute(
+            select(_messages.c.profile_id, func.count())
+            .where(
+                _messages.c.profile_id.in_(ids_in(ids)),
+                _messages.c.channel == plan.channel,
+                _messages.c.sent_at >= utc_now() - timedelta(days=cap.days),
+                _messages.c.tenant_id + 0 == current_tenant_id(),
+            )
+            .group_by(_messages.c.profile_id)
+        )
+        counts.append({row[0]: row[1] for row in rows})
+    return counts
+
+
+def figures_of(plan: Plan, people: Iterable[Any]) -> Figures:
+    """Computed traits that the texts name, by person. Their events are read one person after the other, so a text
+    that names one is sent more slowly; others cost nothing here."""
+    if not plan.figures:
+        return {}
+    return template_people.computed_values([one.id for one in people if one is not None], plan.figures)
+
+
+def suppressed_of(channel: str, addresses: Sequence[str]) -> set[str]:
+    where = (_suppressed.c.tenant_id == current_tenant_id(), _suppressed.c.channel == channel)
+    statement = select(_suppressed.c.address).where(*where, _suppressed.c.address.in_(texts_in(addresses)))
+    return set(db.session.scalars(statement))
