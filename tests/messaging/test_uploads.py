@@ -143,6 +143,46 @@ def test_every_word_of_a_file_has_the_file_and_the_row_as_evidence(upload, clien
     assert (record["source"], record["evidence"]["file"], record["evidence"]["row"]) == ("upload", "users.csv", 2)
 
 
+@pytest.fixture
+def cost(client, app, monkeypatch, run_jobs):
+    """How many steps SQLite goes to take a file of numbers in: a measure that no other work on the machine shifts."""
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+
+    from app.core.jobs_run import execute
+    from app.messaging.api import contact_uploads as edge
+
+    monkeypatch.setattr(edge, "WAIT_SECONDS", 0.0)
+
+    def of(numbers):
+        steps = []
+        hooks = {"checkout": lambda connection, *_: connection.set_progress_handler(lambda: steps.append(100), 100),
+                 "checkin": lambda connection, *_: connection.set_progress_handler(None, 0)}  # fmt: skip
+        text = "phone_e164,consent_state\n" + "\n".join(f"+1212{number},OPT_IN" for number in numbers)
+        data = {"file": (io.BytesIO(text.encode()), "users.csv")}
+        job_id = client.post(f"{URL}/bulk/upload", data=data, content_type="multipart/form-data").get_json()["job_id"]
+        for name, hook in hooks.items():
+            event.listen(Engine, name, hook)
+        try:
+            with app.app_context():
+                execute(job_id)
+        finally:
+            for name, hook in hooks.items():
+                event.remove(Engine, name, hook)
+        run_jobs()
+        return sum(steps)
+
+    return of
+
+
+@pytest.mark.skipif(bool(os.environ.get("TEST_DATABASE_URL")), reason="SQLite counts its steps, PostgreSQL does not")
+def test_what_a_file_costs_follows_its_rows_and_not_who_is_there_already(cost):
+    few = cost(range(2_000_000, 2_000_020))
+    cost(range(3_000_000, 3_004_000))
+    assert cost(range(4_000_000, 4_000_020)) < 2 * few
+    assert cost(range(4_000_000, 4_000_020)) < 2 * few  # of people who are known by now
+
+
 @pytest.mark.parametrize(
     ("name", "content", "provided"),
     [("photo.png", b"\x89PNG\r\n\x00\x00", "photo.png"), ("empty.csv", b"", "empty.csv"),

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, func, literal_column, select
 
 from app.cdp.models import Channel, ConsentState, ConsentValue, Identity, Profile
-from app.cdp.queries.lists import ids_in
+from app.cdp.queries.lists import ids_in, of_people
 from app.core.db import db
 from app.core.tenancy import current_tenant_id
 
@@ -57,10 +57,10 @@ def load(ids: Sequence[int]) -> list[Profile]:
 
 def said_on(channel: str, profile_ids: Iterable[int]) -> dict[int, Said]:
     """The state in force of each of these people who ever said something on the channel."""
+    said = ConsentState.__table__.c
+    columns = (said.profile_id, said.state, said.source, said.at)
     rows = db.session.execute(
-        select(ConsentState.profile_id, ConsentState.state, ConsentState.source, ConsentState.at).where(
-            ConsentState.profile_id.in_(ids_in(profile_ids)), ConsentState.channel == channel
-        )
+        select(*columns).where(of_people(ConsentState.__table__, profile_ids), said.channel == channel)
     )
     return {profile_id: Said(state, source, at) for profile_id, state, source, at in rows}
 
