@@ -13,7 +13,7 @@ from tests.support.postgres import running_postgres
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("postgres")]
 ROOT = Path(__file__).resolve().parents[2]
-CHOSEN = ("callbacks", "opt_outs", "threads_api")
+CHOSEN = ("callbacks", "opt_outs", "confirmations", "threads_api")
 
 
 def test_what_comes_back_is_taken_alike_on_postgresql(tmp_path):

@@ -13,7 +13,7 @@ from tests.support.postgres import running_postgres
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("postgres")]
 ROOT = Path(__file__).resolve().parents[2]
-CHOSEN = ("campaigns_api", "campaign_pages", "forecasts", "sending")
+CHOSEN = ("campaigns_api", "campaign_pages", "forecasts", "sending", "stop_holds")
 
 
 def test_campaigns_hold_on_postgresql_too(tmp_path):

@@ -8,10 +8,13 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import pytest
+import redis
 
 from tests.messaging.campaign import number_of
 from tests.messaging.drills.world import World, assert_each_once, wait_until
@@ -63,7 +66,8 @@ def test_two_triggers_at_once_in_two_processes_are_one_run(make_world):
     assert_each_once(world, campaign_id, people)
 
 
-def test_after_a_stop_is_answered_nothing_arrives_for_that_number(make_world, sandbox):
+@pytest.mark.parametrize("store", ["stays", "is emptied"])
+def test_after_a_stop_is_answered_nothing_arrives_for_that_number(make_world, sandbox, store):
     world, people = make_world(), 400
     sandbox.control.fault("twilio", "slow", path="*/Messages.json", rate=0.5, seconds=0.1)  # some are in the air
     campaign_id = world.ask("prepare", people=people, rate=40)
@@ -74,7 +78,7 @@ def test_after_a_stop_is_answered_nothing_arrives_for_that_number(make_world, sa
     world.ask("launch", campaign_id=campaign_id)
     wait_until(lambda: world.sent() >= 20, 60)
     chosen = [number_of(one) for one in range(world.sent() - 5, people, 8)]  # sent, about to be, and later ones
-    with ThreadPoolExecutor(8) as pool:
+    with forgetful(world) if store == "is emptied" else nullcontext(), ThreadPoolExecutor(8) as pool:
         arrived = dict(zip(chosen, pool.map(lambda one: say_stop(world, one), chosen), strict=True))
     found = world.complete(campaign_id)
     time.sleep(0.5)
@@ -87,6 +91,24 @@ def test_after_a_stop_is_answered_nothing_arrives_for_that_number(make_world, sa
     assert said["stop"] + said.get("opted_out", 0) + world.sent() == people
     assert found["adds_up"]
     assert world.ask("count", what="stops") == len(chosen)
+
+
+@contextmanager
+def forgetful(world: World) -> Iterator[None]:
+    """The store loses everything again and again meanwhile."""
+    is_over, client = threading.Event(), redis.Redis.from_url(world.store.url)
+
+    def forget() -> None:
+        while not is_over.wait(0.3):
+            client.flushall()
+
+    thread = threading.Thread(target=forget)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
 
 
 def say_stop(world: World, number: str) -> int:
