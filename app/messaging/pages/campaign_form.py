@@ -15,7 +15,7 @@ from app.core.clock import in_zone
 from app.core.errors import AppError, NotFound, ValidationFailed
 from app.messaging.models import Campaign, MessageTemplate, TemplateVersion
 from app.messaging.pages.template_view import plain_error
-from app.messaging.services import accounts, campaign_rules, campaigns, templates
+from app.messaging.services import accounts, campaign_parts, campaign_rules, campaigns, templates
 from app.messaging.services.campaign_rules import CampaignIn, VariantIn
 
 STEPS = {"who": "Who", "what": "What", "when": "When", "review": "Review"}
@@ -112,7 +112,7 @@ def chosen_templates(values: Values) -> list[tuple[MessageTemplate, TemplateVers
 def preview_of(values: Values, zone: str, tenant_id: int) -> Campaign:
     """The campaign as it would be, kept nowhere: what forecasts are made for."""
     wanted = wanted_of(values, zone)
-    channel = campaigns.find_template(wanted.variants[0].template_id).channel
+    channel = campaign_parts.find_template(wanted.variants[0].template_id).channel
     return Campaign(
         tenant_id=tenant_id, uuid=values["token"], channel=channel, segment_id=wanted.segment_id,
         sender_id=wanted.sender_id, rate_per_second=wanted.rate_per_second or 0.0,
@@ -124,7 +124,7 @@ def preview_of(values: Values, zone: str, tenant_id: int) -> Campaign:
 def find_obstacle(campaign: Campaign, versions: Sequence[TemplateVersion]) -> str:
     """Why it could not be launched now, or nothing."""
     try:
-        campaigns.refuse_unsendable(campaign, versions)
+        campaign_parts.refuse_unsendable(campaign, versions)
     except AppError as error:
         return error.message
     return ""
@@ -163,7 +163,7 @@ def _token(text: str) -> str:
 def _check_segment(values: Values, _zone: str) -> None:
     if not values["segment"]:
         raise ValidationFailed("segment: choose whom to write to.", field="segment")
-    campaigns.find_segment(whole(values["segment"], "segment"))
+    campaign_parts.find_segment(whole(values["segment"], "segment"))
 
 
 def _check_texts(values: Values, _zone: str) -> None:
@@ -171,14 +171,14 @@ def _check_texts(values: Values, _zone: str) -> None:
     if not found:
         raise ValidationFailed("t1: choose a text.", field="t1")
     campaign_rules.variants(found)
-    channels = {campaigns.find_template(one.template_id).channel for one in found}
+    channels = {campaign_parts.find_template(one.template_id).channel for one in found}
     if len(channels) > 1:
         raise ValidationFailed("t1: all texts must be of one channel, SMS or WhatsApp.", field="t1")
 
 
 def _check_sender(values: Values, _zone: str) -> None:
     if values["sender"]:
-        channel = campaigns.find_template(variants_of(values)[0].template_id).channel
+        channel = campaign_parts.find_template(variants_of(values)[0].template_id).channel
         accounts.get_sender(channel, whole(values["sender"], "sender"))
 
 

@@ -22,7 +22,7 @@ from app.messaging.pages.campaign_form import Values
 from app.messaging.pages.template_view import APPROVALS, CHANNELS, plain_error, price
 from app.messaging.queries import campaigns as queries
 from app.messaging.queries import templates as template_queries
-from app.messaging.services import accounts, campaigns, forecasts, rules, template_people
+from app.messaging.services import accounts, campaign_parts, campaigns, forecasts, rules, template_people
 from app.messaging.services.rendering import compile_text
 
 bp = Blueprint("campaign_wizard_pages", __name__, url_prefix="/app/campaigns")
@@ -179,14 +179,14 @@ def _position() -> int:
 def _review(values: Values) -> dict[str, Any]:
     campaign = form.preview_of(values, _zone(), current_tenant().id)
     chosen = form.chosen_templates(values)
-    letters = zip(campaigns.LETTERS, chosen, strict=False)
+    letters = zip(campaign_parts.LETTERS, chosen, strict=False)
     contents = [(letter, version.content, weight) for letter, (_, version, weight) in letters]
     found = forecasts.forecast(campaign, contents, campaign.schedule_at)
     in_force = rules.load()
     return {
         "forecast": found, "skips": view.reasons_of_skips(found.reach.skipped), "preview": campaign,
         "problem": form.find_obstacle(campaign, [version for _, version, _ in chosen]),
-        "segment": campaigns.find_segment(campaign.segment_id), "chosen": chosen,
+        "segment": campaign_parts.find_segment(campaign.segment_id), "chosen": chosen,
         "quiet": (campaign.quiet_start or in_force.quiet_start, campaign.quiet_end or in_force.quiet_end),
         "caps": [cap for cap in in_force.caps if cap.channel == campaign.channel] if campaign.keeps_caps else [],
         "is_sms": campaign.channel == MessageChannel.SMS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -23,23 +23,16 @@ from app.messaging.models import (
     EDITABLE,
     ENDED,
     TRANSITIONS,
-    Approval,
     Campaign,
     CampaignState,
-    CampaignVariant,
-    MessageChannel,
-    MessageTemplate,
-    TemplateVersion,
 )
-from app.messaging.services import accounts, links, templates
+from app.messaging.services import campaign_parts as parts
 from app.messaging.services import campaign_rules as rules
+from app.messaging.services import links
 from app.messaging.services.campaign_rules import CampaignIn, VariantIn
 from app.messaging.services.recipients import list_variants
 
-_segments = table("segments", *map(column, ("id", "uuid", "name", "tenant_id", "member_count", "kind")))
 _tenants = table("tenants", *map(column, ("id", "max_campaigns")))
-LETTERS = "ABCDE"
-SEGMENT_COLUMNS = ("id", "uuid", "name", "member_count")
 
 
 def create(wanted: CampaignIn, *, user_id: int | None = None, uuid: str | None = None) -> Campaign:
@@ -48,12 +41,12 @@ def create(wanted: CampaignIn, *, user_id: int | None = None, uuid: str | None =
     row = Campaign(created_by=user_id, segment_id=wanted.segment_id, name="", state=CampaignState.DRAFT)
     if uuid is not None:
         row.uuid = uuid
-    values, versions = _checked(wanted)
+    values, versions = parts.checked(wanted)
     _set(row, values)
     row.state = CampaignState.SCHEDULED if row.schedule_at else CampaignState.DRAFT
     db.session.add(row)
     db.session.flush()
-    _set_variants(row, wanted.variants, versions)
+    parts.set_variants(row, wanted.variants, versions)
     audit.record("campaign.created", row, after={"name": row.name, "segment": row.segment_id, "state": row.state})
     _tell(row)
     return row
@@ -64,13 +57,13 @@ def update(campaign_id: int, wanted: CampaignIn) -> Campaign:
     row = get(campaign_id, for_update=True)
     if row.state not in EDITABLE:
         raise InvalidTransition(f"A campaign that is {row.state} cannot be changed. Make a copy of it.")
-    values, versions = _checked(wanted)
+    values, versions = parts.checked(wanted)
     before, after = audit.changed(row, values)
     row.state = CampaignState.SCHEDULED if row.schedule_at else CampaignState.DRAFT
     for old in list_variants(row.id):
         db.session.delete(old)
     db.session.flush()
-    _set_variants(row, wanted.variants, versions)
+    parts.set_variants(row, wanted.variants, versions)
     if after:
         audit.record("campaign.changed", row, before=before, after=after)
     _tell(row)
@@ -96,8 +89,8 @@ def launch(campaign_id: int, *, user_id: int | None = None) -> Campaign:
     _check_move(row, CampaignState.RUNNING)
     if row.started_at is not None:
         raise InvalidTransition("It was started already. Resume it.", provided=row.state, expected=list(EDITABLE))
-    versions = _versions_of(row)
-    refuse_unsendable(row, versions)
+    versions = parts.versions_of(row)
+    parts.refuse_unsendable(row, versions)
     links.prepare(row.id, [one.content for one in versions])
     row.started_at, row.schedule_at, row.error = utc_now(), None, ""
     _move(row, CampaignState.RUNNING, "campaign.launched")
@@ -169,7 +162,7 @@ def as_given(row: Campaign) -> CampaignIn:
     """A campaign as one would ask for it again."""
     return CampaignIn(
         name=row.name, description=row.description, segment_id=row.segment_id,
-        variants=[VariantIn(_template_of(one), one.weight) for one in list_variants(row.id)],
+        variants=[VariantIn(parts.template_of(one), one.weight) for one in list_variants(row.id)],
         sender_id=row.sender_id, schedule_at=row.schedule_at, rate_per_second=row.rate_per_second or None,
         quiet_start=row.quiet_start or None, quiet_end=row.quiet_end or None, keeps_caps=row.keeps_caps,
         holdout_percent=row.holdout_percent, tracks_links=row.tracks_links, goal_event=row.goal_event,
@@ -201,90 +194,14 @@ def launch_due(campaign_id: int) -> None:
                         is_failure=True)  # fmt: skip
 
 
-def find_segment(segment_id: int) -> Any:
-    """id, uuid, name and member_count of a segment of the tenant; ValidationFailed without one."""
-    columns = [_segments.c[name] for name in SEGMENT_COLUMNS]
-    where = (_segments.c.tenant_id == current_tenant_id(), _segments.c.id == segment_id)
-    row = db.session.execute(select(*columns).where(*where)).one_or_none()
-    if row is None:
-        raise ValidationFailed("segment_id: there is no such segment.", field="segment_id", provided=segment_id,
-                               expected="the id of a segment")  # fmt: skip
-    return row
-
-
-def _checked(wanted: CampaignIn) -> tuple[dict[str, Any], list[TemplateVersion]]:
-    """The columns of a campaign, and the version each variant sends."""
-    find_segment(wanted.segment_id)
-    rules.variants(wanted.variants)
-    found = [find_template(one.template_id) for one in wanted.variants]
-    channels = {one.channel for one in found}
-    if len(channels) > 1:
-        raise ValidationFailed("variants: all must be of one channel.", field="variants", provided=sorted(channels),
-                               expected="templates of one channel")  # fmt: skip
-    channel = channels.pop()
-    if wanted.sender_id is not None:
-        accounts.get_sender(channel, wanted.sender_id)
-    quiet_start, quiet_end = rules.quiet_hours(wanted.quiet_start, wanted.quiet_end)
-    goal_event, goal_days = rules.goal(wanted.goal_event, wanted.goal_days)
-    values = {
-        "name": rules.name(wanted.name), "description": wanted.description.strip()[:2000], "channel": channel,
-        "segment_id": wanted.segment_id, "sender_id": wanted.sender_id,
-        "schedule_at": rules.schedule(wanted.schedule_at), "rate_per_second": rules.rate(wanted.rate_per_second),
-        "quiet_start": quiet_start, "quiet_end": quiet_end, "keeps_caps": wanted.keeps_caps,
-        "holdout_percent": rules.holdout(wanted.holdout_percent), "tracks_links": wanted.tracks_links,
-        "goal_event": goal_event, "goal_days": goal_days,
-    }  # fmt: skip
-    return values, [templates.version_to_send(one) for one in found]
-
-
-def find_template(template_id: int) -> MessageTemplate:
-    """A template a campaign may send; ValidationFailed for one that is not there or not active."""
-    try:
-        row = templates.get(template_id)
-    except NotFound:
-        raise ValidationFailed("template_id: there is no such template.", field="template_id", provided=template_id,
-                               expected="the id of a template") from None  # fmt: skip
-    if not row.is_active:
-        raise ValidationFailed(f"template_id: “{row.name}” is not active.", field="template_id", provided=row.name,
-                               expected="an active template")  # fmt: skip
-    return row
-
-
 def _set(row: Campaign, values: dict[str, Any]) -> None:
     for name, value in values.items():
         setattr(row, name, value)
 
 
-def _set_variants(row: Campaign, wanted: Sequence[VariantIn], versions: Sequence[TemplateVersion]) -> None:
-    for letter, one, version in zip(LETTERS, wanted, versions, strict=False):
-        db.session.add(CampaignVariant(campaign_id=row.id, label=letter, version_id=version.id, weight=one.weight))
-    db.session.flush()
-
-
-def _template_of(variant: CampaignVariant) -> int:
-    return db.session.scalars(select(TemplateVersion.template_id).where(TemplateVersion.id == variant.version_id)).one()
-
-
 def find_by_uuid(uuid: str) -> Campaign | None:
     """The acting tenant's campaign of this id, if it is there."""
     return db.session.scalars(select(Campaign).where(Campaign.uuid == uuid)).one_or_none()
-
-
-def _versions_of(row: Campaign) -> list[TemplateVersion]:
-    ids = [one.version_id for one in list_variants(row.id)]
-    return list(db.session.scalars(select(TemplateVersion).where(TemplateVersion.id.in_(ids))))
-
-
-def refuse_unsendable(row: Campaign, versions: Sequence[TemplateVersion]) -> None:
-    """What would fail for everyone is said before anyone is written to."""
-    accounts.provider()
-    accounts.get_sender(row.channel, row.sender_id)
-    if row.channel == MessageChannel.WHATSAPP and any(one.approval != Approval.APPROVED for one in versions):
-        raise ValidationFailed("The text is not approved by WhatsApp yet. Submit it on the template's page.",
-                               field="template_id", expected="an approved template")  # fmt: skip
-    if not len(segments.members_of(row.segment_id)):
-        raise ValidationFailed("Nobody is in the segment of this campaign.", field="segment_id",
-                               provided=row.segment_id, expected="a segment with people in it")  # fmt: skip
 
 
 def _go_on(row: Campaign) -> Campaign:
