@@ -20,6 +20,7 @@ EDGES = (
     "pages.campaigns",
     "pages.campaign_wizard",
     "pages.campaign_run",
+    "pages.campaign_now",
     "pages.templates",
     "pages.inbox",
     "pages.contacts",

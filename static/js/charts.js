@@ -41,16 +41,20 @@
     series: [{ type: "pie", radius: ["66%", "92%"], data: data.map((d) => ({ name: d.name, value: d.values[0] })), label: { show: false }, padAngle: 2, itemStyle: { borderRadius: 4 }, emphasis: { scaleSize: 3 } }],
   });
 
-  const bars = (data, { unit, max }, { font, ...base }, flat) => {
+  /* `limit` is a line the bars are held against. */
+  const bars = (data, { unit, max, limit }, { font, ...base }, flat) => {
     const names = { type: "category", data: data.map((d) => d.name), inverse: flat, axisTick: { show: false }, axisLine: { lineStyle: { color: token("line-2") } }, axisLabel: { ...font, hideOverlap: !flat, width: flat ? 140 : undefined, overflow: "truncate" } };
-    const scale = { type: "value", min: 0, max: Number(max) || null, splitNumber: 3, axisLabel: { ...font, formatter: (v) => spoken(v, unit) }, splitLine: { lineStyle: { color: token("line") } } };
+    const scale = { type: "value", min: 0, max: Number(max) || (limit ? (v) => Math.ceil(Math.max(v.max, Number(limit))) : null), minInterval: limit ? 1 : undefined, splitNumber: 3, axisLabel: { ...font, formatter: (v) => spoken(v, unit) }, splitLine: { lineStyle: { color: token("line") } } };
     return {
       ...base,
       tooltip: { ...base.tooltip, trigger: "axis", axisPointer: { type: "none" }, valueFormatter: (v) => spoken(v, unit) },
       grid: { left: 4, right: 12, top: 12, bottom: 2, containLabel: true },
       xAxis: flat ? scale : names,
       yAxis: flat ? names : scale,
-      series: [{ type: "bar", data: data.map((d) => d.values[0]), barMaxWidth: flat ? 14 : 26, itemStyle: { color: token("s1"), borderRadius: flat ? [0, 3, 3, 0] : [3, 3, 0, 0] } }],
+      series: [{
+        type: "bar", data: data.map((d) => d.values[0]), barMaxWidth: flat ? 14 : 26, itemStyle: { color: token("s1"), borderRadius: flat ? [0, 3, 3, 0] : [3, 3, 0, 0] },
+        markLine: limit ? { silent: true, symbol: "none", label: { show: false }, lineStyle: { color: token("ink-2"), type: [3, 3], width: 1 }, data: [{ yAxis: Number(limit) }] } : undefined,
+      }],
     };
   };
 
@@ -103,18 +107,25 @@
 
   const kinds = { columns, donut, line, bars: (d, o, b) => bars(d, o, b, false), rows: (d, o, b) => bars(d, o, b, true), stances };
 
-  const draw = async (figure) => {
+  /* `again`: the numbers moved and the picture follows them; without it, it is made anew. */
+  const draw = async (figure, again = false) => {
     const echarts = await load();
     await document.fonts?.ready;
     const box = figure.querySelector(".ply-chart__plot");
     const data = rows(figure);
     if (!box?.isConnected || !data.length || !kinds[figure.dataset.chart]) return;
-    echarts.getInstanceByDom(box)?.dispose();
-    echarts.init(box, null, { renderer: "canvas" }).setOption(kinds[figure.dataset.chart](data, figure.dataset, common()));
+    const option = kinds[figure.dataset.chart](data, figure.dataset, common()), shown = echarts.getInstanceByDom(box);
+    if (again && shown) { shown.setOption(option); return; }
+    shown?.dispose();
+    echarts.init(box, null, { renderer: "canvas" }).setOption(option);
     resized.observe(box);
   };
   const resized = new ResizeObserver((entries) => entries.forEach(({ target }) => window.echarts?.getInstanceByDom(target)?.resize()));
 
-  window.parley.each("[data-chart]", draw);
-  document.addEventListener("parley:theme", () => document.querySelectorAll("[data-chart]").forEach(draw));
+  window.parley.each("[data-chart]", (figure) => draw(figure));
+  document.addEventListener("parley:theme", () => document.querySelectorAll("[data-chart]").forEach((figure) => draw(figure)));
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const figure = event.target.parentElement?.closest("[data-chart]");
+    if (figure) draw(figure, true);
+  });
 })();

@@ -1,28 +1,34 @@
-"""One campaign: how it goes while it goes, why some are left out, its messages one by one, and what can be done."""
+"""One campaign: what it would do or did, its messages one by one, and what can be done about it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Flask, Response, flash, render_template, request, stream_with_context
 
-from app.accounts.guards import current_tenant, current_user, may, require_permission
+from app.accounts.guards import current_tenant, current_user, require_permission
 from app.core.clock import utc_now
 from app.core.db import unit_of_work
 from app.core.errors import AppError
 from app.core.htmx import go_to, is_htmx
 from app.core.http import int_argument
-from app.messaging.models import EDITABLE, Campaign, CampaignState, MessageChannel, MessageState
-from app.messaging.pages import campaign_form, campaign_view
-from app.messaging.pages.template_view import plain_error, price
+from app.messaging.models import EDITABLE
+from app.messaging.pages import campaign_form, campaign_now, campaign_view
+from app.messaging.pages.template_view import plain_error
 from app.messaging.queries import campaign_log
 from app.messaging.queries import campaigns as queries
 from app.messaging.queries.campaign_log import Cursor, Wanted
 from app.messaging.queries.campaigns import Row
-from app.messaging.services import campaign_exports, campaigns, forecasts, phones, reporting, rules, trials
+from app.messaging.services import (
+    campaign_exports,
+    campaigns,
+    forecasts,
+    phones,
+    reporting,
+    trials,
+)
 
 bp = Blueprint("campaign_run_pages", __name__, url_prefix="/app/campaigns/<int:campaign_id>")
 TOLD = (400, 402, 409, 422)  # refusals that are told on the page
@@ -34,16 +40,9 @@ def show(campaign_id: int) -> str:
     """A draft or scheduled campaign shows what it would do, a started one what it does."""
     row = queries.row_of(campaigns.get(campaign_id))
     if row.campaign.state in EDITABLE or row.campaign.started_at is None:
-        return render_template("messaging/campaign_draft.html", **_common(row), **_foretold(row))
-    return render_template("messaging/campaign.html", **_common(row), **_run(row), **_results(row), **_log(row))
-
-
-@bp.get("/live")
-@require_permission("messaging.read")
-def live(campaign_id: int) -> str:
-    """The part that moves while it sends."""
-    row = queries.row_of(campaigns.get(campaign_id))
-    return render_template("messaging/_campaign_run.html", **_common(row), **_run(row))
+        return render_template("messaging/campaign_draft.html", **campaign_now.common(row), **_foretold(row))
+    context = campaign_now.common(row) | campaign_now.whole(row) | _results(row) | _log(row)
+    return render_template("messaging/campaign.html", **context)
 
 
 @bp.get("/results")
@@ -51,7 +50,7 @@ def live(campaign_id: int) -> str:
 def results(campaign_id: int) -> str:
     """What its texts and links brought."""
     row = queries.row_of(campaigns.get(campaign_id))
-    return render_template("messaging/_campaign_results.html", **_common(row), **_results(row))
+    return render_template("messaging/_campaign_results.html", **campaign_now.common(row), **_results(row))
 
 
 @bp.get("/messages")
@@ -60,7 +59,7 @@ def messages(campaign_id: int) -> str:
     """The log: by state, reason, text and person, page by page."""
     row = queries.row_of(campaigns.get(campaign_id))
     name = "_campaign_log.html" if is_htmx() else "campaign_log.html"
-    return render_template(f"messaging/{name}", **_common(row), **_log(row))
+    return render_template(f"messaging/{name}", **campaign_now.common(row), **_log(row))
 
 
 @bp.get("/messages.csv")
@@ -154,56 +153,11 @@ def _act(campaign_id: int, action: Callable[[], Any], said: str, to: Callable[[]
     return go_to(to() if to else here)
 
 
-def _common(row: Row) -> dict[str, Any]:
-    in_force, one = rules.load(), row.campaign
-    return {
-        "row": row, "campaign": one, "figures": row.figures, "can_send": may("messaging.send"),
-        "can_write": may("messaging.write"), "url": f"/app/campaigns/{one.id}",
-        "quiet": (one.quiet_start or in_force.quiet_start, one.quiet_end or in_force.quiet_end),
-        "caps": [cap for cap in in_force.caps if cap.channel == one.channel] if one.keeps_caps else [],
-        "is_sms": one.channel == MessageChannel.SMS, "zone": current_tenant().timezone or "UTC", "price": price,
-        **campaign_view.FUNCTIONS,
-    }  # fmt: skip
-
-
 def _foretold(row: Row) -> dict[str, Any]:
     contents = [(text.variant.label, text.version.content, text.variant.weight) for text in row.texts]
     found = forecasts.forecast(row.campaign, contents, row.campaign.schedule_at)
     problem = campaign_form.find_obstacle(row.campaign, [text.version for text in row.texts])
     return {"forecast": found, "problem": problem, "skips": campaign_view.reasons_of_skips(found.reach.skipped)}
-
-
-def _run(row: Row) -> dict[str, Any]:
-    campaign, figures = row.campaign, row.figures
-    rate = _rate_now(campaign)
-    retries, retried_at = campaign_log.find_retries(campaign.id) if figures.waiting > figures.held else (0, None)
-    left = max(0, figures.waiting - figures.held - retries)
-    pace = rate or campaign.rate_per_second
-    return {
-        "bar": campaign_view.bar_of(figures), "rate": rate, "left": left, "retries": retries, "retried_at": retried_at,
-        "ends_at": forecasts.remaining(left, pace) if campaign.state == CampaignState.RUNNING else None,
-        "skips": campaign_view.reasons_of_skips(dict(figures.reasons((MessageState.SKIPPED,)))),
-        "failures": campaign_view.reasons_of_failures(
-            dict(figures.reasons((MessageState.FAILED, MessageState.UNDELIVERED)))
-        ),
-        "held": campaign_log.list_held(campaign.id) if figures.held else [],
-        "is_live": campaign_view.is_live(campaign.state, figures),
-        "pausing": campaign_view.what_pausing_means(figures),
-        "cancelling": campaign_view.what_cancelling_means(figures),
-    }  # fmt: skip
-
-
-def _rate_now(campaign: Campaign) -> float:
-    """Messages a second over the last half minute, or since the start when that is less ago."""
-    if campaign.state != CampaignState.RUNNING or campaign.started_at is None:
-        return 0.0
-    seconds = _seconds_since(campaign.started_at)
-    return campaign_log.count_lately(campaign.id) / seconds
-
-
-def _seconds_since(moment: datetime) -> float:
-    lasted = (utc_now() - moment) / timedelta(seconds=1)
-    return max(1.0, min(float(campaign_log.RATE_SECONDS), lasted))
 
 
 def _results(row: Row) -> dict[str, Any]:

@@ -83,6 +83,11 @@ def clock(moment: datetime | None) -> str:
     return f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
 
 
+def minute_of(moment: datetime) -> str:
+    """`08:41` on the workspace's clocks."""
+    return f"{in_zone(moment, current_tenant().timezone or 'UTC'):%H:%M}"
+
+
 def pace(per_second: float) -> str:
     """A pace in words: `10 a second`, `6 a minute`."""
     if per_second <= 0:

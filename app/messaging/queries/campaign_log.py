@@ -107,21 +107,6 @@ def count_lately(campaign_id: int, seconds: int = RATE_SECONDS) -> int:
     return db.session.scalar(statement) or 0
 
 
-def list_held(campaign_id: int, most: int = 12) -> list[tuple[datetime, int]]:
-    """When people whose night it is will be written to, and how many at each time, the soonest first."""
-    statement = (
-        select(_messages.c.due_at, func.count())
-        .where(
-            _messages.c.campaign_id == campaign_id, _messages.c.state == MessageState.PENDING,
-            _messages.c.reason == Skip.QUIET_HOURS, _messages.c.tenant_id == current_tenant_id(),
-        )
-        .group_by(_messages.c.due_at)
-        .order_by(_messages.c.due_at)
-        .limit(most)
-    )  # fmt: skip
-    return [(row[0], row[1]) for row in db.session.execute(statement)]
-
-
 def find_retries(campaign_id: int, most: int = 5000) -> tuple[int, datetime | None]:
     """How many wait for another try, counted up to so many, and when the first of them is due."""
     waiting = (

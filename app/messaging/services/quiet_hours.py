@@ -36,7 +36,8 @@ class Window:
 
 
 # No marketing before 8 a.m. or after 9 p.m. where the person is: 47 CFR 64.1200(c)(1).
-US_WINDOW = Window.between("21:00", "08:00")
+US_END = "08:00"
+US_WINDOW = Window.between("21:00", US_END)
 _US_REGIONS = frozenset(("US", "PR", "GU", "VI", "AS", "MP"))
 
 
