@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import socket
 import sys
@@ -58,6 +59,12 @@ class Worker(SimpleWorker):
         super().handle_warm_shutdown_request()
 
 
+def _set_aside() -> None:
+    """Leave what the app is made of out of later searches for garbage: they took a fifth of the time of bulk work."""
+    gc.collect()
+    gc.freeze()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Run one worker process.")
     parser.add_argument("--queues", default=",".join(Queue), help="comma-separated, most urgent first")
@@ -66,6 +73,7 @@ def main() -> None:
     if unknown:
         sys.exit(f"There is no queue named {', '.join(sorted(unknown))}. Queues: {', '.join(Queue)}.")
     get_app()
+    _set_aside()
     name = f"{socket.gethostname()}:{os.getpid()}"
     pulse.start(name)
     while True:
