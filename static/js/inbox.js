@@ -1,4 +1,4 @@
-/* The inbox: stays at the newest message, counts what is typed, keeps a draft when the talk is drawn again. */
+/* The inbox: stays at the newest message, tells when a talk is seen, counts what is typed, keeps a draft when the talk is drawn again. */
 (() => {
   const { each, live } = window.parley;
   const talk = document.querySelector("[data-talk]");
@@ -25,6 +25,17 @@
     live.on(`thread-${talk.dataset.talk}`, look);
     live.onResync(look);
   }
+
+  /* Somebody sees the talk: not when it is only fetched, nor in a tab that waits in the background. */
+  each("[data-seen]", (form) => {
+    const tell = () => {
+      if (document.hidden || !form.isConnected) return;
+      document.removeEventListener("visibilitychange", tell);
+      window.htmx.ajax("POST", form.getAttribute("action"), { source: form, target: "#talks", swap: "outerHTML" });
+    };
+    document.addEventListener("visibilitychange", tell);
+    tell();
+  });
 
   /* How long the answer is: an SMS travels in parts. */
   const GSM = /^[@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !"#¤%&'()*+,\-./0-9:;<=>?¡A-ZÄÖÑÜ§¿a-zäöñüà\f^{}\\[~\]|€]*$/;

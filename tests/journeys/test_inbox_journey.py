@@ -76,8 +76,15 @@ def test_a_talk_from_the_first_text_to_the_stop(page: Page, connected):
     row = page.locator("#talks .ply-conv").first
     expect(row).to_contain_text("where is my order?", timeout=10_000)
     expect(page.locator(".ply-side a[href='/app/inbox'] .ply-count")).to_contain_text("1")
+    address = row.get_by_role("link").get_attribute("href")
+    assert "where is my order?" in page.request.get(f"{stack.url}{address}").text()
+    page.reload()
+    waiting = page.locator(".ply-side a[href='/app/inbox'] .ply-count")
+    expect(waiting).to_contain_text("1")  # fetching the page was not reading it
     row.get_by_role("link").click()
     expect(page.get_by_role("log")).to_contain_text("where is my order?")
+    expect(waiting).to_have_count(0)
+    expect(page.locator("#talks [data-unread]")).to_have_count(0)
     assert serious(page) == []
 
     page.evaluate("window.stillHere = true")

@@ -60,16 +60,42 @@ def test_what_somebody_wrote_is_shown_as_text_and_never_as_markup(client, thread
 def test_unread_talks_are_counted_in_the_navigation_until_somebody_looks(client, thread):
     badge = re.compile(r'href="/app/inbox"[^>]*>.*?ply-count--wait[^>]*>1<', re.DOTALL)
     assert badge.search(client.get("/app").text)
-    client.get(f"{URL}/{thread}")
+    assert seen(client, thread).status_code == 303
     assert not badge.search(client.get("/app").text)
+
+
+def seen(client, thread, **headers):
+    """What the page says once it is shown."""
+    return client.post(f"{URL}/{thread}/read", data={"csrf_token": csrf(client)}, headers=headers)
+
+
+def test_fetching_a_talk_is_not_reading_it(client, workspace, thread):
+    """Nor are its parts: a prefetch, a checker of links and a tab in the background leave it unread."""
+    for part in ("", "/entries", "/composer", f"/earlier?before={utc_now():%Y-%m-%dT%H:%M}"):
+        page = client.get(f"{URL}/{thread}{part}")
+        assert page.status_code == 200
+        assert workspace_unread(workspace, thread) == 1
+        assert ("data-seen" in page.text) == (part != "/composer"), "the page says it by itself once it is shown"
+    list_part = seen(client, thread, **{"HX-Request": "true"})
+    assert 'id="talks"' in list_part.text
+    assert 'data-waiting="0"' in list_part.text
+    assert "data-unread" not in list_part.text
+    assert workspace_unread(workspace, thread) == 0
+    assert "data-seen" not in client.get(f"{URL}/{thread}").text
+
+
+def workspace_unread(workspace, thread) -> int:
+    with workspace.scope(workspace.tenant_id):
+        return db.session.get_one(MessageThread, thread).unread
 
 
 def test_who_may_only_look_leaves_a_talk_unread_for_the_others(client_for, make_member, member, thread, workspace):
     viewer = client_for(make_member("viewer", member.tenant_id))
     page = viewer.get(f"{URL}/{thread}").text
     assert "Your role may read here" in page
-    with workspace.scope(workspace.tenant_id):
-        assert db.session.get_one(MessageThread, thread).unread == 1
+    assert "data-seen" not in page
+    assert seen(viewer, thread).status_code == 403
+    assert workspace_unread(workspace, thread) == 1
 
 
 def test_an_answer_by_a_plain_form_leads_back_to_the_talk(client, workspace, thread):
@@ -195,6 +221,6 @@ def test_another_workspaces_talk_is_not_there(client_for, other_member, thread):
     token = csrf(stranger)
     for part in ("", "/entries", "/composer"):
         assert stranger.get(f"{URL}/{thread}{part}").status_code == 404
-    for act in ("messages", "assign", "close", "reopen"):
+    for act in ("messages", "assign", "close", "reopen", "read"):
         data = {"csrf_token": token, "body": "Hi", "token": "token-0001", "user_id": ""}
         assert stranger.post(f"{URL}/{thread}/{act}", data=data).status_code == 404

@@ -36,7 +36,7 @@ def list_part() -> str:
 @bp.get("/<int:thread_id>")
 @require_permission("messaging.read")
 def show(thread_id: int) -> str:
-    """The talk beside the list. Looking at it makes it read."""
+    """The talk beside the list. Asking for it changes nothing: the page says when somebody sees it."""
     return _page(thread_id)
 
 
@@ -44,8 +44,7 @@ def show(thread_id: int) -> str:
 @require_permission("messaging.read")
 def entries_part(thread_id: int) -> str:
     """What was said, for a page that is open."""
-    thread = inbox_view.open_thread(thread_id)
-    return render_template("messaging/_entries.html", **inbox_view.entries_context(thread))
+    return render_template("messaging/_entries.html", **inbox_view.entries_context(threads.get_thread(thread_id)))
 
 
 @bp.get("/<int:thread_id>/earlier")
@@ -62,6 +61,18 @@ def composer_part(thread_id: int) -> str:
     """Whether one may answer now: a STOP, a new text or the end of a window changes it."""
     thread = threads.get_thread(thread_id)
     return render_template("messaging/_composer.html", **inbox_view.talk_context(thread))
+
+
+@bp.post("/<int:thread_id>/read")
+@require_permission("messaging.write")
+def read(thread_id: int) -> Response:
+    """What the page says once it is shown; the list comes back with what is still unread."""
+    with unit_of_work():
+        threads.mark_read(thread_id)
+    if not is_htmx():
+        return go_to(url_for("inbox_pages.show", thread_id=thread_id))
+    context = inbox_view.list_context(thread_id) | {"unread": queries.count_unread()}
+    return make_response(render_template("messaging/_talks.html", **context))
 
 
 @bp.post("/<int:thread_id>/messages")
@@ -116,7 +127,7 @@ def reopen(thread_id: int) -> Response:
 
 
 def _page(thread_id: int, *, before: datetime | None = None, draft: str = "", error: str = "", token: str = "") -> str:
-    thread = inbox_view.open_thread(thread_id)
+    thread = threads.get_thread(thread_id)
     talk = inbox_view.talk_context(thread, draft=draft, error=error, token=token)
     if before is not None:
         talk |= inbox_view.entries_context(thread, before)

@@ -10,9 +10,8 @@ from uuid import uuid4
 from flask import request
 
 from app.accounts import queries as people
-from app.accounts.guards import current_user, may
+from app.accounts.guards import current_user
 from app.cdp.services import consent
-from app.core.db import unit_of_work
 from app.messaging.models import LOST, InboundKind, MessageChannel, MessageState, MessageThread
 from app.messaging.providers.errors import remedy_for
 from app.messaging.queries import threads as queries
@@ -66,15 +65,6 @@ def list_context(current: int | None = None) -> dict[str, Any]:
         "rows": rows, "more": more, "view": view, "views": VIEW_WORDS, "search": search, "current": current,
         "is_paged": bool(request.values.get("before")), "has_any": bool(rows) or queries.has_threads(),
     }  # fmt: skip
-
-
-def open_thread(thread_id: int) -> MessageThread:
-    """The talk, read by whoever looks; someone who may only look leaves it unread for the others."""
-    thread = threads.get_thread(thread_id)
-    if thread.unread and may("messaging.write"):
-        with unit_of_work():
-            return threads.mark_read(thread_id)
-    return thread
 
 
 def talk_context(thread: MessageThread, *, draft: str = "", error: str = "", token: str = "") -> dict[str, Any]:
