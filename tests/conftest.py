@@ -31,7 +31,7 @@ os.environ |= {
     "SANDBOX_URL": "",
 }
 
-pytest_plugins = ["tests.support.browser", "tests.support.mail", "tests.support.sandbox", "tests.support.hook"]
+pytest_plugins = [f"tests.support.{name}" for name in ("browser", "mail", "sandbox", "hook", "postgres")]
 
 
 @pytest.fixture(scope="session")
@@ -58,31 +58,20 @@ def _app(store):
 @pytest.fixture
 def app(_app, store):
     """The application; the database and the store are empty before each test."""
-    from sqlalchemy import delete
-
     from app.core import tenancy
     from app.core.db import db
     from app.core.redis import get_redis
+    from tests.support.emptying import empty
 
     get_redis().flushdb()
     with _app.app_context(), db.engine.connect() as connection:
         write = connection.execution_options(parley_write=True)
-        _empty_audit_log(write, db.metadata.tables["audit_entries"])
-        for table in reversed(db.metadata.sorted_tables):
-            write.execute(delete(table))
+        empty(write, db.metadata)
         write.commit()
     tenancy.bind_tenant(None)
     yield _app
     tenancy.bind_tenant(None)
     assert _app.extensions["description_watch"].take() == [], "answers that their descriptions do not allow"
-
-
-def _empty_audit_log(connection, table):
-    """The database lets nobody delete from it, so the table is made anew."""
-    if connection.execute(table.select().limit(1)).first() is None:
-        return
-    table.drop(connection)
-    table.create(connection)
 
 
 @pytest.fixture

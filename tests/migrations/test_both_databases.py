@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,28 +13,15 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("postgres")]
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="module")
-def postgres(tmp_path_factory) -> Iterator[str]:
-    """A PostgreSQL server of our own, from the wheel."""
-    from tests.support.postgres import running_postgres
-
-    with running_postgres(tmp_path_factory.mktemp("postgres")) as url:
-        yield url
-
-
-def run(arguments: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *arguments],
+def flask(*arguments: str, **environment: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "wsgi", "db", *arguments],
         cwd=ROOT,
         env=os.environ | environment,
         capture_output=True,
         text=True,
         timeout=300,
     )
-
-
-def flask(*arguments: str, **environment: str) -> None:
-    done = run(["-m", "flask", "--app", "wsgi", "db", *arguments], **environment)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -71,13 +57,11 @@ def test_migrations_and_models_agree_on_postgresql_and_can_be_undone(postgres):
     flask("downgrade", "base", DATABASE_URL=postgres)
 
 
-def test_the_rules_hold_on_postgresql_too(postgres):
+def test_the_rules_hold_on_postgresql_too(hold_on_postgresql):
     """The same tests as on SQLite, over the other database."""
-    core = ["tenancy", "dialects", "db", "jobs", "outbox", "requests"]
-    chosen = [f"tests/core/test_{name}.py" for name in core]
-    accounts = ["contract", "audit_append_only", "audit_api", "audit_purge", "api_keys"]
-    chosen += [f"tests/accounts/test_{name}.py" for name in accounts]
-    chosen += ["tests/insights/test_audiences_api.py"]
-    chosen += [f"tests/cdp/test_{name}.py" for name in ("events_api", "identity_api", "profiles_api", "ingest_at_once")]
-    done = run(["-m", "pytest", "-q", "-p", "no:cacheprovider", *chosen], TEST_DATABASE_URL=postgres)
-    assert done.returncode == 0, done.stdout[-4000:]
+    hold_on_postgresql(
+        core="tenancy dialects db jobs outbox requests",
+        accounts="contract audit_append_only audit_api audit_purge api_keys",
+        insights="audiences_api",
+        cdp="events_api identity_api profiles_api ingest_at_once",
+    )

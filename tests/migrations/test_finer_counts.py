@@ -10,18 +10,14 @@ import sqlalchemy as sa
 
 from tests.migrations.test_both_databases import flask
 
+GROUP = [pytest.mark.slow, pytest.mark.xdist_group("postgres")]
 AT = datetime(2026, 11, 3, 10, 22, 30, tzinfo=UTC)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=[pytest.mark.slow])])
-def address(request, tmp_path: Path):
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/parley.db"
-        return
-    from tests.support.postgres import running_postgres
-
-    with running_postgres(tmp_path) as url:
-        yield url
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=GROUP)])
+def address(request, tmp_path: Path) -> str:
+    """An empty database."""
+    return f"sqlite:///{tmp_path}/parley.db" if request.param == "sqlite" else request.getfixturevalue("postgres")
 
 
 def test_messages_sent_before_are_counted_by_country_and_quarter(address):

@@ -1,0 +1,15 @@
+"""Campaigns, what comes back, contacts and reports by the same tests over the other database."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("postgres")]
+CAMPAIGNS = "campaigns_api campaign_pages forecasts sending stop_holds"
+COMES_BACK = "callbacks opt_outs confirmations threads_api"
+CONTACTS = "contacts_api uploads segments_api personal_data"
+REPORTS = "links variant_reports reporting_api monitoring_api report_pages alarms"
+
+
+def test_messages_hold_on_postgresql_too(hold_on_postgresql):
+    hold_on_postgresql(messaging=f"{CAMPAIGNS} {COMES_BACK} {CONTACTS} {REPORTS}")
