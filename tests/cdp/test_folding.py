@@ -207,6 +207,26 @@ def test_the_check_finds_who_differs_and_mends_it(people, run_jobs):
     assert index_check.check_and_repair() == []
 
 
+# Loads everything once, and for each line it reads becomes one more process that folds; tells its id, then its end.
+FOLDERS = """
+import os, sys
+from app import create_app
+from app.cdp.services import folding
+from app.core.tenancy import tenant_scope
+from tests.cdp.factory import fold
+folding.MOST_ITEMS = 3
+app = create_app()
+for _ in sys.stdin:
+    child = os.fork()
+    if not child:
+        with app.app_context(), tenant_scope(int(sys.argv[1])):
+            print(os.getpid(), flush=True)
+            fold()
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
 @pytest.mark.slow
 def test_a_folder_killed_in_the_middle_loses_and_repeats_nothing(people, member, app):
     """Killed again and again at any point, and another takes over."""
@@ -216,19 +236,18 @@ def test_a_folder_killed_in_the_middle_loses_and_repeats_nothing(people, member,
     for number in range(40):
         people.events((one, "purchase", _moment(number % 5), {"amount": 1}) for one in ids)
     release_connection()
-    program = (
-        "from app import create_app; from app.core.tenancy import tenant_scope; from app.cdp.services import folding\n"
-        "from tests.cdp.factory import fold\nfolding.MOST_ITEMS = 3\n"
-        f"app = create_app()\nwith app.app_context(), tenant_scope({member.tenant_id}):\n"
-        "    print('go', flush=True)\n    fold()\n"
-    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", FOLDERS, str(member.tenant_id)], cwd=ROOT, env=os.environ,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
     for wait in (0.02, 0.11, 0.23, 0.05):
-        process = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, env=os.environ)
-        assert process.stdout.readline() == b"go\n"
+        process.stdin.write("go\n")
+        process.stdin.flush()
+        folder = int(process.stdout.readline())
         time.sleep(wait)
-        process.send_signal(signal.SIGKILL)
-        process.wait(5)
-        process.stdout.close()
+        os.kill(folder, signal.SIGKILL)
+        assert process.stdout.readline() == f"{-signal.SIGKILL}\n"
+    process.communicate()
     fold()
     assert totals() == dict.fromkeys(ids, 40.0)
     raw = {"type": "event", "event": "purchase", "count": {"exactly": 40}}

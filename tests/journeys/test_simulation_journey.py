@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.support.hindrances import serious
 
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 BRIEF = {
     "name": "Orchard & Oat",
     "business_description": "Organic groceries in a weekly box, delivered to the door",
@@ -36,7 +37,6 @@ def make_audience(page: Page, stack) -> int:
     raise AssertionError("the audience was not made in time")
 
 
-@pytest.mark.browser
 def test_a_panel_is_asked_and_its_report_fills_in_by_itself(signed_in: Page, stack):
     page, audience_id = signed_in, make_audience(signed_in, stack)
     faults: list[str] = []
@@ -93,7 +93,6 @@ def test_a_panel_is_asked_and_its_report_fills_in_by_itself(signed_in: Page, sta
     assert faults == []
 
 
-@pytest.mark.browser
 def test_a_simulation_can_be_started_without_javascript(signed_in: Page, stack, browser):
     audience_id = make_audience(signed_in, stack)
     context = browser.new_context(java_script_enabled=False, storage_state=signed_in.context.storage_state())

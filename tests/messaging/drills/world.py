@@ -42,11 +42,7 @@ class World(Stack):
 
     def begin(self) -> World:
         """Store, tables and desk; no worker yet."""
-        self.store.start()
-        subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"],
-            cwd=ROOT, env=self.env, check=True, capture_output=True,
-        )  # fmt: skip
+        self.prepare()
         for name in ("desk", "nursery"):
             self._open(name)
         for name in self.talks:
