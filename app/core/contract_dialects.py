@@ -8,7 +8,7 @@ from flask import Flask, Response, g, jsonify, make_response
 
 from app.core.clock import iso, utc_now
 from app.core.dialects import register_dialect
-from app.core.errors import AppError
+from app.core.errors import AppError, ValidationFailed
 
 _WORDS = {"validation_failed": "validation_error", "unauthenticated": "unauthorized", "permission_denied": "forbidden"}
 _SYNC_WORDS = {"rate_limited": "RATE_LIMIT_EXCEEDED", "provider_failed": "PLATFORM_ERROR"}
@@ -42,7 +42,8 @@ def messaging_dialect(error: AppError) -> Response:
     """
     code = "rate_limit_exceeded" if error.status == 429 else _code(error)
     status = {"validation_failed": 400, "invalid_transition": 422}.get(error.code, error.status)
-    body: dict[str, Any] = {"error": code, "message": error.message, "details": error.details}
+    given = (error.given if isinstance(error, ValidationFailed) else None) or {}
+    body: dict[str, Any] = {"error": code, "message": error.message, "details": given | error.details}
     if error.details.get("field"):
         body["field"] = error.details["field"]
     if "retry_after" in error.details:

@@ -27,6 +27,8 @@ class ValidationFailed(AppError):
     """The request was understood but a field is not acceptable; `field` or `errors` name it."""
 
     status, code = 422, "validation_failed"
+    # What stood in the field and what should: said only by contracts that give input back, since it may be a secret.
+    given: dict[str, Any] | None = None
 
 
 class Unauthenticated(AppError):

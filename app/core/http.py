@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from ipaddress import ip_address, ip_network
+from math import isfinite
 from typing import Any, TypeVar
 
 from flask import Flask, current_app, request
@@ -19,6 +20,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 SchemaT = TypeVar("SchemaT", bound=BaseModel)
 ViewT = TypeVar("ViewT", bound=Callable[..., Any])
 FORM_AROUND_A_FILE = 64 * 1024
+MOST_SHOWN = 100
 
 
 def read_json(schema: type[SchemaT], *, refuses_unstorable: bool = True) -> SchemaT:
@@ -99,7 +101,24 @@ def as_validation_failed(error: ValidationError) -> ValidationFailed:
     ]
     first = problems[0]
     message = f"{first['field']}: {first['message']}" if first["field"] else first["message"]
-    return ValidationFailed(message, field=first["field"], errors=problems)
+    failure = ValidationFailed(message, field=first["field"], errors=problems)
+    failure.given = _given(error.errors()[0])
+    return failure
+
+
+def _given(item: Any) -> dict[str, Any]:
+    if item["type"] == "missing":
+        return {"provided": None, "expected": "a value"}
+    return {"provided": shown(item["input"]), "expected": _plain(item).removeprefix("Input should be ")}
+
+
+def shown(value: Any) -> Any:
+    """A value given back to its sender, cut when it is long, without what no database keeps and JSON cannot say."""
+    if value is None or isinstance(value, bool | int) or (isinstance(value, float) and isfinite(value)):
+        return value
+    text = value if isinstance(value, str) else repr(value)
+    text = text.encode("utf-8", "replace").decode().replace("\0", "?")
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
 
 
 def _plain(item: Any) -> str:
@@ -113,7 +132,9 @@ def int_argument(name: str, default: int | None = None, *, low: int = 1, high: i
     if text is None or text == "":
         return default
     if not re.fullmatch("[0-9]{1,12}", text) or not low <= int(text) <= high:
-        raise ValidationFailed(f"{name}: must be a whole number from {low} to {high}.", field=name)
+        failure = ValidationFailed(f"{name}: must be a whole number from {low} to {high}.", field=name)
+        failure.given = {"provided": shown(text), "expected": f"a whole number from {low} to {high}"}
+        raise failure
     return int(text)
 
 

@@ -30,8 +30,16 @@ def save(stream: IO[bytes], kind: str, name: str, limit: int) -> int:
             file.write(piece)
     if size > limit:
         path.unlink()
-        raise PayloadTooLarge(f"The file is larger than {limit // CHUNK} MB.")
+        raise too_large(limit, None)
     return size
+
+
+def too_large(limit: int, size: int | None) -> PayloadTooLarge:
+    """The refusal of a file past `limit` bytes; `size` is what the caller said they would send, if they did."""
+    return PayloadTooLarge(
+        f"The file is larger than {limit // CHUNK} MB.", field="file",
+        provided=None if size is None else f"{size} bytes", expected=f"at most {limit} bytes",
+    )  # fmt: skip
 
 
 def remove(kind: str, name: str) -> None:

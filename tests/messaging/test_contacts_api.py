@@ -159,7 +159,12 @@ def test_lists_turn_pages_newest_first_and_leave_out_people_without_a_number(cal
 
 @pytest.mark.parametrize("query", ["per_page=101", "per_page=0", "page=0", "page=x", "consent_state=YES"])
 def test_a_list_refuses_what_it_cannot_mean(call, query):
-    assert call("GET", f"?{query}", 400)["error"] == "validation_error"
+    refused = call("GET", f"?{query}", 400)
+    assert refused["error"] == "validation_error"
+    details = refused["details"]
+    name, _, given = query.partition("=")
+    assert (details["field"], details["provided"]) == (name, given)
+    assert details["expected"]
 
 
 @pytest.mark.parametrize(

@@ -210,6 +210,8 @@ def test_a_file_that_is_too_large_is_refused_in_the_contracts_words(upload, sett
     for rows in (10_000, 300_000):
         body = upload(b"phone_e164\n" + b"+14155551234\n" * rows, status=413)
         assert (body["error"], bool(body["request_id"])) == ("payload_too_large", True)
+        assert (body["details"]["field"], body["details"]["expected"]) == ("file", "at most 100000 bytes")
+    assert int(body["details"]["provided"].removesuffix(" bytes")) > 300_000 * 13
 
 
 BROKEN = json.dumps([{"phone_e164": f"+1415555{n:04}"} for n in range(100, 200)])[:-5]

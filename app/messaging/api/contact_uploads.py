@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, make_response, request
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.accounts.guards import current_caller, require_permission
 from app.core.config import get_settings
@@ -12,6 +14,7 @@ from app.core.errors import AppError, UnsupportedMediaType
 from app.core.http import takes_upload
 from app.core.jobs import LIVE
 from app.core.jobs_wait import wait_for
+from app.core.storage import too_large
 from app.messaging.models import UploadState
 from app.messaging.schemas.contact_uploads import UploadDone, UploadOut, UploadStarted, counts_out, upload_out
 from app.messaging.services import contact_uploads
@@ -41,7 +44,7 @@ def upload() -> Response:
     """
     if request.mimetype != FORM:
         raise UnsupportedMediaType(f"Send the file as {FORM}.", field="file", provided=request.mimetype, expected=FORM)
-    file = request.files.get("file")
+    file = _file()
     if file is None or not file.filename or "\0" in file.filename:
         raise refused("file", "A file is needed", None, contact_uploads.FORMS)
     received = contact_uploads.receive(file.stream, file.filename)
@@ -52,6 +55,13 @@ def upload() -> Response:
     if wait_for(job_id, WAIT_SECONDS) in LIVE:
         return make_response(jsonify(message="Bulk upload started", job_id=job_id, upload_id=upload_id), 202)
     return _finished(upload_id)
+
+
+def _file() -> FileStorage | None:
+    try:
+        return request.files.get("file")
+    except RequestEntityTooLarge:
+        raise too_large(get_settings().import_max_bytes, request.content_length) from None
 
 
 def _finished(upload_id: int) -> Response:

@@ -90,6 +90,9 @@ def find_sender(channel: str, sender_id: int | None = None) -> Sender | None:
 def get_sender(channel: str, sender_id: int | None = None) -> Sender:
     """Like find_sender; ValidationFailed when there is none."""
     found = find_sender(channel, sender_id)
+    if found is None and sender_id is not None:
+        raise ValidationFailed("sender_id: there is no such sender of this channel.", field="sender_id",
+                               provided=sender_id, expected="the id of a sender, or null for the default")  # fmt: skip
     if found is None:
         what = "WhatsApp" if channel == MessageChannel.WHATSAPP else "SMS"
         raise ValidationFailed(f"There is no sender for {what} yet. An admin adds one in Settings, Messaging.",

@@ -11,10 +11,10 @@ from typing import Any
 from app.cdp.queries.contacts import Answers, Said
 from app.cdp.services.consent import STOP, ConsentValue
 from app.core.errors import ValidationFailed
+from app.core.http import shown as shown
 
 CHANNEL = "sms"
 E164 = "E.164 format (+1234567890)"
-MOST_SHOWN = 100
 
 
 class ConsentWord(StrEnum):
@@ -50,15 +50,6 @@ class Refusal(ValueError):
 def refused(field: str, message: str, provided: Any, expected: str) -> ValidationFailed:
     """A refusal as the contract shows it: the field, what was given and what is expected."""
     return ValidationFailed(message, field=field, provided=shown(provided), expected=expected)
-
-
-def shown(value: Any) -> Any:
-    """A value given back to its sender, cut when it is long, without what no database keeps."""
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    text = value if isinstance(value, str) else repr(value)
-    text = text.encode("utf-8", "replace").decode().replace("\0", "?")
-    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
 
 
 def word_of(said: Said | None) -> ConsentWord:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from app.cdp.models import Segment
 
 FIELD = "filter_criteria"
+SHAPE = '{"attribute", "operator", "value"}, or {"operator": AND, OR or NOT, "conditions"}'
 SAMPLE = 10
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 
@@ -59,6 +60,8 @@ def _explained(error: ValidationFailed, criteria: Any) -> ValidationFailed:
         return error
     message = re.sub(r"^conditions\b", FIELD, error.message)
     expected = message.removeprefix(f"{field}:").strip().rstrip(".")
+    if expected == "is missing":
+        expected = SHAPE if field.endswith(".type") else "a value"
     return refused(field, message, _at(criteria, field.removeprefix(FIELD)), expected)
 
 
