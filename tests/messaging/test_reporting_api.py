@@ -10,6 +10,7 @@ from sqlalchemy import update
 from app.core.clock import utc_now
 from app.core.db import db, unit_of_work
 from app.messaging.models import Message, MessageState, Skip
+from app.messaging.queries import message_log
 from app.messaging.services import campaigns, delivery_reference
 from tests.messaging.answers import Answers
 from tests.messaging.campaign import House
@@ -106,8 +107,10 @@ def test_messages_of_a_campaign_are_what_the_contract_shows(client, spring, uuid
     assert read["delivery_time_seconds"] == 410.0
 
 
+@pytest.mark.parametrize("most_read_whole", [message_log.MOST_READ_WHOLE, 0])
 @pytest.mark.parametrize("dates", [{}, {"start_date": "2020-01-01"}])
-def test_pages_neither_overlap_nor_leave_anybody_out(client, spring, uuid, dates):
+def test_pages_neither_overlap_nor_leave_anybody_out(client, spring, uuid, dates, most_read_whole, monkeypatch):
+    monkeypatch.setattr(message_log, "MOST_READ_WHOLE", most_read_whole)
     seen, page, has_next = [], 1, True
     while has_next:
         found = get(client, campaign_id=uuid, page=page, per_page=4, **dates)
@@ -149,6 +152,12 @@ def test_failures_are_listed_by_when_they_failed_the_refused_among_them(client, 
     assert get(client, start_date=day, status="SKIPPED")["messages"] == []
 
 
+@pytest.mark.parametrize(("status", "count"), [("READ", 2), ("DELIVERED", 5), ("SENT", 1), ("CANCELLED", 0)])
+def test_a_status_is_found_among_everything_that_was_sent(client, spring, status, count):
+    found = get(client, status=status, start_date="2020-01-01")["messages"]
+    assert [one["status"] for one in found] == [status] * count
+
+
 def test_ids_tell_nothing_of_how_many_messages_there_are(client, spring, uuid, acting):
     ids = {one["id"] for one in get(client, campaign_id=uuid)["messages"]}
     with acting():
@@ -162,7 +171,8 @@ def test_ids_tell_nothing_of_how_many_messages_there_are(client, spring, uuid, a
         ({"start_date": "yesterday"}, "start_date"), ({"end_date": "2026-13-01"}, "end_date"),
         ({"status": "LOST"}, "status"), ({"page": 0}, "page"), ({"per_page": 101}, "per_page"),
         ({"start_date": "2026-01-02", "end_date": "2026-01-01"}, "end_date"),
-        ({"page": 50000, "per_page": 100}, "page"),
+        ({"page": 50000, "per_page": 100}, "page"), ({"start_date": "0001-01-01T00:00:00+14:00"}, "start_date"),
+        ({"end_date": "9999-12-31T23:59:59-14:00"}, "end_date"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_asked_is_refused_by_its_field(client, asked, field):

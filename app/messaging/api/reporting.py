@@ -44,7 +44,8 @@ def summary(campaign_id: str) -> Response:
 def statuses() -> Response:
     """Of a campaign without dates everybody is listed, state by state; else what was sent, the newest first."""
     asked = read_query(StatusQuery)
-    if asked.page * asked.per_page > MAX_DEPTH and not asked.campaign_id:
+    is_by_date = not asked.campaign_id or asked.start_date is not None or asked.end_date is not None
+    if asked.page * asked.per_page > MAX_DEPTH and is_by_date:
         raise ValidationFailed(
             f"page: lists by date go {MAX_DEPTH:,} messages deep. Ask for a shorter stretch.", field="page",
             provided=asked.page, expected=f"page times per_page of at most {MAX_DEPTH}",

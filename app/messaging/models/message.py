@@ -74,6 +74,8 @@ class Message(OfTenant, Base):
         Index("uq_messages_sid", "sid", unique=True, **_where("sid IS NOT NULL")),
         Index("ix_messages_profile_id_sent_at", "profile_id", "channel", "sent_at", **_where("sent_at IS NOT NULL")),
         Index("ix_messages_tenant_id_sent_at", "tenant_id", "sent_at", **_where("sent_at IS NOT NULL")),
+        Index("ix_messages_tenant_id_state_sent_at", "tenant_id", "state", "sent_at", "id",
+              **_where("state IN ('queued', 'sent', 'read', 'cancelled') AND sent_at IS NOT NULL")),
         Index("ix_messages_lost", "tenant_id", "ended_at", **_where("state IN ('undelivered', 'failed')")),
         Index("ix_messages_thread_id", "thread_id", "id", **_where("thread_id IS NOT NULL")),
         Index("uq_messages_thread_id_token", "thread_id", "token", unique=True, **_where("token IS NOT NULL")),

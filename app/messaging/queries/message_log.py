@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, literal_column, select
 
 from app.cdp.queries.lists import ids_in
 from app.core.db import db
@@ -23,6 +23,11 @@ ORDER = (
     MessageState.SKIPPED,
 )  # fmt: skip
 """How a campaign's messages are listed: what moves or went wrong before what is settled."""
+
+
+RARE = (MessageState.QUEUED, MessageState.SENT, MessageState.READ, MessageState.CANCELLED)
+IS_RARE: Any = literal_column("messages.state IN ('queued', 'sent', 'read', 'cancelled')")  # as the index has it
+MOST_READ_WHOLE = 50_000  # messages of a campaign that are sorted in one go
 
 
 @dataclass(frozen=True)
@@ -68,22 +73,46 @@ def count_claimed(campaign_id: int) -> int:
 
 
 def list_sent(
-    since: datetime | None, until: datetime | None, campaign_id: int | None, states: Sequence[str], offset: int,
+    since: datetime | None, until: datetime | None, states: Sequence[str], offset: int, limit: int
+) -> list[LoggedMessage]:
+    """Messages that were sent in the stretch, the newest first: as many index entries as the page is deep.
+
+    Of the delivered it passes over those that are not; the other states have an index of their own.
+    """
+    where = [_messages.c.tenant_id == current_tenant_id(), _messages.c.sent_at.is_not(None), *_between(since, until)]
+    if states:
+        where.append(_messages.c.state.in_(states))
+        where += [IS_RARE] if set(states) <= set(RARE) else []
+    return _newest(where, offset, limit)
+
+
+def list_sent_of_campaign(
+    campaign_id: int, total: int, since: datetime | None, until: datetime | None, states: Sequence[str], offset: int,
     limit: int,
 ) -> list[LoggedMessage]:  # fmt: skip
-    """Messages that were sent in the stretch, the newest first."""
-    statement = select(_messages.c.id).where(
-        _messages.c.tenant_id == current_tenant_id(), _messages.c.sent_at.is_not(None)
-    )
-    if since is not None:
-        statement = statement.where(_messages.c.sent_at >= since)
-    if until is not None:
-        statement = statement.where(_messages.c.sent_at < until)
-    if campaign_id is not None:
-        statement = statement.where(_messages.c.campaign_id + 0 == campaign_id)  # a sum: the dates lead
+    """The same of a campaign of `total` messages.
+
+    A small one is read whole; of a large one the dates lead, from its own start, so that what is passed over is what
+    other campaigns sent meanwhile. Sums keep the other index out of it.
+    """
+    of_campaign, of_tenant = _messages.c.campaign_id, _messages.c.tenant_id
+    if total <= MOST_READ_WHOLE:
+        where = [of_campaign == campaign_id, of_campaign.is_not(None), of_tenant + 0 == current_tenant_id()]
+    else:
+        where = [of_campaign + 0 == campaign_id, of_tenant == current_tenant_id()]
+    where += [_messages.c.sent_at.is_not(None), *_between(since, until)]
     if states:
-        statement = statement.where(_messages.c.state.in_(states))
-    ordered = statement.order_by(_messages.c.sent_at.desc(), _messages.c.id.desc())
+        where.append(_messages.c.state.in_(states))
+    return _newest(where, offset, limit)
+
+
+def _between(since: datetime | None, until: datetime | None) -> list[Any]:
+    at = _messages.c.sent_at
+    return [*([at >= since] if since else []), *([at < until] if until else [])]
+
+
+def _newest(where: Sequence[Any], offset: int, limit: int) -> list[LoggedMessage]:
+    ordered = select(_messages.c.id).where(*where).order_by(_messages.c.sent_at.desc(), _messages.c.id.desc())
     return _load(list(db.session.scalars(ordered.offset(offset).limit(limit))))
 
 

@@ -149,12 +149,12 @@ class SummaryOut(BaseModel):
 
 
 def moment_of(text: str, *, is_end: bool) -> datetime:
-    """A day or a moment; the end of a day is the beginning of the next. ValueError for anything else."""
+    """A day or a moment in UTC; the end of a day is the beginning of the next. ValueError, OverflowError for others."""
     if len(text) == 10:
         day = date.fromisoformat(text)
         return datetime.combine(day, time(), UTC) + timedelta(days=is_end)
     found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def statuses_out(page: StatusPage) -> dict[str, Any]:

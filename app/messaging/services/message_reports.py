@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.messaging.models import ACCEPTED, LOST, OPEN, REACHED, MessageState
+from app.messaging.models import ACCEPTED, LOST, OPEN, REACHED, Campaign, MessageState
 from app.messaging.queries import deliveries, message_log
 from app.messaging.queries.message_log import LoggedMessage
 from app.messaging.services import campaigns, tallies
@@ -52,30 +52,35 @@ def status_page(asked: Asked) -> StatusPage:
 
     A campaign's come from its tallies; with dates, from five-minute counts of what happened in them.
     """
-    campaign_id = campaigns.get_by_uuid(asked.campaign_uuid).id if asked.campaign_uuid else None
+    campaign = campaigns.get_by_uuid(asked.campaign_uuid) if asked.campaign_uuid else None
     states = _states(asked.status)
     offset, wanted = (asked.page - 1) * asked.limit, asked.limit + 1
-    if campaign_id is not None and asked.since is None and asked.until is None:
-        counts = tallies.by_state(campaign_id)
+    if campaign is not None and asked.since is None and asked.until is None:
+        campaign_id, counts = campaign.id, tallies.by_state(campaign.id)
         claimed = message_log.count_claimed(campaign_id)  # tallies count them as pending
         known = counts | {MessageState.CLAIMED: claimed, MessageState.PENDING: counts.get("pending", 0) - claimed}
         order = [state for state in message_log.ORDER if not states or state in states]
         rows = message_log.list_of_campaign(campaign_id, order, known, offset, wanted)
         figures = _of_tallies(counts)
     else:
-        rows = _by_date(asked, campaign_id, states)
-        figures = _of_counts(asked, campaign_id)
+        rows = _by_date(asked, campaign, states)
+        figures = _of_counts(asked, campaign.id if campaign else None)
     return StatusPage(rows[: asked.limit], figures, asked.page, asked.limit, len(rows) > asked.limit)
 
 
-def _by_date(asked: Asked, campaign_id: int | None, states: Sequence[str]) -> list[LoggedMessage]:
+def _by_date(asked: Asked, campaign: Campaign | None, states: Sequence[str]) -> list[LoggedMessage]:
     """By when they were sent; the undelivered and the failed by when that was known, for some were never sent."""
     offset, wanted = (asked.page - 1) * asked.limit, asked.limit + 1
     if states and states[0] in LOST:
+        campaign_id = campaign.id if campaign else None
         return message_log.list_lost(asked.since, asked.until, campaign_id, states[0], offset, wanted)
     if states and not set(states) - _NEVER_SENT:
         return []
-    return message_log.list_sent(asked.since, asked.until, campaign_id, states, offset, wanted)
+    if campaign is None:
+        return message_log.list_sent(asked.since, asked.until, states, offset, wanted)
+    since = max(filter(None, (asked.since, campaign.started_at)), default=None)
+    total = sum(tallies.by_state(campaign.id).values())
+    return message_log.list_sent_of_campaign(campaign.id, total, since, asked.until, states, offset, wanted)
 
 
 def _states(status: str) -> Sequence[str]:
