@@ -8,6 +8,7 @@ import io
 import re
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
+from uuid import uuid4
 
 import pytest
 
@@ -117,6 +118,26 @@ def test_a_box_left_ticked_counts_as_ticked_and_one_cleared_as_cleared(pages):
     review = pages.client.get(step("review", fields) + "&caps=no&caps=yes&links=no").text
     carried = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', review))
     assert (carried["caps"], carried["links"]) == ("yes", "no")
+
+
+def test_what_is_emptied_stays_empty_on_the_way_through_the_steps(pages):
+    first, second = pages.template("One", "Hi"), pages.template("Two", "Dear you")
+    at = pages.save(**pages.fields(t1=first, t2=second, description="old note", pace="5"))
+    edit = f"{at}/edit?{urlencode({'step': 'review', 't1': first, 't2': '', 'description': '', 'pace': ''})}"
+    page = pages.client.get(edit).text
+    for form in page.split("<form")[1:]:
+        carried = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form))
+        if "token" in carried:
+            assert [carried[name] for name in ("t1", "t2", "description", "pace")] == [first, "", "", ""]
+    who = pages.client.get(edit.replace("review", "who")).text
+    assert 'name="t2" value=""' in who
+
+
+def test_a_token_that_another_workspaces_campaign_has_is_replaced(pages, client_for, other_member, run_jobs):
+    theirs = Pages(client_for(other_member), run_jobs)
+    theirs.save(**theirs.fields(token=(token := str(uuid4()))))
+    at = pages.save(**pages.fields(token=token))
+    assert "Spring" in pages.text(at)
 
 
 def test_the_texts_are_shown_as_a_real_person_of_the_segment_reads_them(pages):
@@ -263,6 +284,8 @@ def test_an_analyst_saves_drafts_and_cannot_send(pages, client_for, make_member,
     analyst.save(403, **(fields | {"when": "later", "at": later}))
     analyst.save(403, url=f"{at}/edit", do="launch", **fields)
     assert analyst.post(f"{at}/launch").status_code == 403
+    assert pages.save(url=f"{at}/edit", **(fields | {"when": "later", "at": later}))
+    assert analyst.post(f"{at}/delete").status_code == 403, "that would call it off"
     viewer = Pages(client_for(make_member("viewer", member.tenant_id)), run_jobs)
     assert "Spring" in viewer.text(at)
     viewer.text(NEW, 403)

@@ -245,6 +245,7 @@ def test_an_analyst_writes_campaigns_and_only_a_manager_sends_them(api, client_f
     analyst.call("patch", at, {"schedule_time": later(days=1)}, 403)
     api.call("post", f"{at}/schedule", {"schedule_time": later(days=1)})
     analyst.call("patch", at, {"name": "Sneaked in"}, 403)
+    analyst.call("delete", at, status=403)
     viewer = Campaigns(client_for(make_member("viewer", member.tenant_id)), run_jobs)
     assert viewer.call("get", at)["name"] == "Mine"
     viewer.call("delete", at, status=403)

@@ -94,12 +94,12 @@ def patch(campaign_id: str) -> Response:
 
 
 def _changed(campaign_id: str) -> Response:
-    known = campaigns.get_by_uuid(campaign_id)
+    campaigns.get_by_uuid(campaign_id)  # 404 before anything is said of the body
     body = read_json(MessagingCampaignChangeIn)
-    if known.state == CampaignState.SCHEDULED or body.schedule_time is not None:
-        require("messaging.send")
     with unit_of_work():
         row = campaigns.get_by_uuid(campaign_id, for_update=True)
+        if row.state == CampaignState.SCHEDULED or body.schedule_time is not None:
+            require("messaging.send")
         wanted = requests.changed(campaigns.as_given(row), body.model_dump(exclude_unset=True))
         return _answer(campaigns.update(row.id, wanted))
 
@@ -108,9 +108,12 @@ def _changed(campaign_id: str) -> Response:
 @describe("Delete a campaign", TAG, answers={200: CampaignDeleted}, errors=(404, 422))
 @require_permission("messaging.write")
 def delete(campaign_id: str) -> Response:
-    """One that was started stays (422), with what it sent."""
+    """One that was started stays (422), with what it sent. A scheduled one asks for the right to send."""
     with unit_of_work():
-        campaigns.delete(campaigns.get_by_uuid(campaign_id).id)
+        row = campaigns.get_by_uuid(campaign_id, for_update=True)
+        if row.state == CampaignState.SCHEDULED:
+            require("messaging.send")
+        campaigns.delete(row.id)
     return jsonify({"message": "Campaign deleted successfully", "id": campaign_id})
 
 

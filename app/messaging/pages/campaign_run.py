@@ -8,13 +8,13 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Flask, Response, flash, render_template, request, stream_with_context
 
-from app.accounts.guards import current_tenant, current_user, require_permission
+from app.accounts.guards import current_tenant, current_user, require, require_permission
 from app.core.clock import utc_now
 from app.core.db import unit_of_work
 from app.core.errors import AppError
 from app.core.htmx import go_to, is_htmx
 from app.core.http import int_argument
-from app.messaging.models import EDITABLE
+from app.messaging.models import EDITABLE, CampaignState
 from app.messaging.pages import campaign_form, campaign_now, campaign_view
 from app.messaging.pages.template_view import plain_error
 from app.messaging.queries import campaign_log
@@ -118,9 +118,12 @@ def duplicate(campaign_id: int) -> Response:
 @bp.post("/delete")
 @require_permission("messaging.write")
 def delete(campaign_id: int) -> Response:
-    """Only what never sent anything."""
-    name = campaigns.get(campaign_id).name
-    return _act(campaign_id, lambda: campaigns.delete(campaign_id), f"{name} is deleted.", lambda: "/app/campaigns")
+    """Only what never sent anything; a scheduled one by whoever may call it off."""
+    row = campaigns.get(campaign_id)
+    if row.state == CampaignState.SCHEDULED:
+        require("messaging.send")
+    said = f"{row.name} is deleted."
+    return _act(campaign_id, lambda: campaigns.delete(campaign_id), said, lambda: "/app/campaigns")
 
 
 @bp.post("/test")

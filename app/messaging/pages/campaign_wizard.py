@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
 from flask import Blueprint, Flask, Response, flash, make_response, render_template, request
+from sqlalchemy.exc import IntegrityError
 
 from app.accounts.guards import current_tenant, current_user, may, require, require_permission
 from app.cdp.queries import segment_words
@@ -15,7 +17,7 @@ from app.cdp.queries.titles import title_of
 from app.core.db import unit_of_work
 from app.core.errors import AppError
 from app.core.htmx import go_to
-from app.messaging.models import EDITABLE, Campaign, MessageChannel
+from app.messaging.models import EDITABLE, Campaign, CampaignState, MessageChannel
 from app.messaging.pages import campaign_form as form
 from app.messaging.pages import campaign_view as view
 from app.messaging.pages.campaign_form import Values
@@ -80,7 +82,7 @@ def _submitted(row: Campaign | None) -> Response:
     if errors:
         return make_response(_page(row, values, step, errors), 422)
     try:
-        saved_id, said = _save(row, values, do)
+        saved_id, said = _save_once(row, values, do)
     except AppError as error:
         if error.status not in (402, 409, 422):
             raise
@@ -90,12 +92,27 @@ def _submitted(row: Campaign | None) -> Response:
     return go_to(f"/app/campaigns/{saved_id}")
 
 
+def _save_once(row: Campaign | None, values: Values, do: str) -> tuple[int, str]:
+    """Save; of one form sent twice at once the second finds the first's. A token taken elsewhere is replaced."""
+    try:
+        return _save(row, values, do)
+    except IntegrityError:
+        if row is not None:
+            raise
+    made = campaigns.find_by_uuid(values["token"])
+    if made is not None:
+        return made.id, f"{made.name} is saved."
+    return _save(None, values | {"token": str(uuid4())}, do)
+
+
 def _save(row: Campaign | None, values: Values, do: str) -> tuple[int, str]:
     wanted = form.wanted_of(values, _zone())
     with unit_of_work():
         if row is None:
             saved = campaigns.create(wanted, user_id=current_user().id, uuid=values["token"])
         else:
+            if campaigns.get(row.id, for_update=True).state == CampaignState.SCHEDULED:
+                require("messaging.send")
             saved = campaigns.update(row.id, wanted)
         if do == "launch":
             campaigns.launch(saved.id, user_id=current_user().id)
