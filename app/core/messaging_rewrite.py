@@ -9,20 +9,27 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from app.core.config import get_settings
 
 SHARED, OWN = "/api/v1", "/messaging/api/v1"
+STRATUMS = "/api/v1/whatsapp"  # messages too, and in no other contract
 KEY_PREFIX = "msg_"
 
 
 class MessagingRewrite:
-    """Before routing: /api/v1 is messaging's for a Bearer that begins with `msg_` and on MESSAGING_HOST."""
+    """Before routing: /api/v1 is messaging's for a Bearer that begins with `msg_` and on MESSAGING_HOST, but for
+    WhatsApp, whose calls only stratum describes."""
 
     def __init__(self, app: WSGIApplication) -> None:
         self._app = app
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
-        if (path == SHARED or path.startswith(f"{SHARED}/")) and (_has_key(environ) or _is_at_its_host(environ)):
+        is_shared = _is_below(path, SHARED) and not _is_below(path, STRATUMS)
+        if is_shared and (_has_key(environ) or _is_at_its_host(environ)):
             environ["PATH_INFO"] = OWN + path.removeprefix(SHARED)
         return self._app(environ, start_response)
+
+
+def _is_below(path: str, base: str) -> bool:
+    return path == base or path.startswith(f"{base}/")
 
 
 def _has_key(environ: WSGIEnvironment) -> bool:

@@ -36,6 +36,7 @@ def test_no_other_credential_does(plain, header):
     ("path", "lands"),
     [
         ("/api/v1", True), ("/api/v1/", True), ("/api/v1/users", True), ("/api/v1/cdp/audience-sync/audiences", True),
+        ("/api/v1/whatsapp/send", False), ("/api/v1/whatsapps", True),
         ("/api/v10/users", False), ("/api/audiences", False), ("/api", False), ("/API/v1/users", False),
     ],
 )  # fmt: skip

@@ -114,7 +114,8 @@ def test_an_empty_stretch_says_so_and_leads_on(see, spring):
 
 
 @pytest.mark.parametrize("asked", [{"from_": "x"}, {"from_": "2026-02-30", "to": "9999-99-99"}, {"days": "12"},
-                                   {"from_": "0001-01-01"}, {"sort": "'; --"}])  # fmt: skip
+                                   {"from_": "0001-01-01"}, {"from_": "9999-12-31"}, {"to": "0001-01-01"},
+                                   {"sort": "'; --"}])  # fmt: skip
 def test_an_address_that_makes_no_sense_shows_something_sensible(see, spring, asked):
     see(**asked)
 

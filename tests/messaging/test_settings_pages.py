@@ -137,7 +137,7 @@ def _rows(settings):
     ("fields", "said"),
     [
         ({"address": "12"}, "Must name its country"), ({"rate": "fast"}, "Enter a number"),
-        ({"rate": "-1"}, "no limit of its own"),
+        ({"rate": "-1"}, "no limit of its own"), ({"rate": "1e-19"}, "0.01 to 1,000"),
         ({"rate": "1e9"}, "no limit of its own"), ({"channel": "fax"}, "Choose SMS or WhatsApp"),
         ({"channel": "whatsapp", "address": "55501"}, "Must name its country"), ({"label": "x" * 101}, "at most 100"),
     ],

@@ -26,6 +26,7 @@ def test_a_message_is_answered_ok_in_plain_text(post):
         ({"text": "x", "blocks": [{"type": "divider"}] * 51}, "invalid_blocks"),
         ({"text": "x", "blocks": [{"type": "section", "text": {"text": "a" * 3001}}]}, "invalid_blocks"),
         ({"text": "x", "blocks": [{"type": "dance"}]}, "invalid_blocks"),
+        ({"text": "x", "blocks": [{"type": "header", "text": "a string"}]}, "invalid_blocks"),
     ],
 )
 def test_what_slack_would_not_take_is_refused_in_a_word(post, body, word):

@@ -238,6 +238,7 @@ def test_a_messaging_service_is_made_changed_and_forgotten(twilio):
     )
     path = f"/messaging/v1/Services/{row['sid']}"
     assert twilio.post(path, {"StickySender": "false"}).json()["sticky_sender"] is False
+    assert twilio.post(path, {"ValidityPeriod": "abc"}).json()["code"] == 20001
     listed = [one["sid"] for one in twilio.get("/messaging/v1/Services").json()["services"]]
     assert listed == [twilio.service, row["sid"]]
     assert twilio.send(From=None, MessagingServiceSid=row["sid"]).status_code == 201

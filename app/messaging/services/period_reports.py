@@ -81,12 +81,15 @@ class PeriodReport:
         return self.inbound.get(InboundKind.TEXT, 0)
 
 
+EARLIEST = date(2000, 1, 1)  # before any message
+
+
 def stretch_of(first: date | None, last: date | None, default_days: int = 30) -> Stretch:
     """The days asked for, the last thirty without; turned round and cut to 400 where that is needed."""
     zone = days.tenant_zone()
     today = date.fromordinal(days.today(zone) + days.EPOCH)
-    last = min(last or today, today)
-    first = first or last - timedelta(days=default_days - 1)
+    last = max(min(last or today, today), EARLIEST)
+    first = min(max(first, EARLIEST), today) if first else last - timedelta(days=default_days - 1)
     first, last = min(first, last), max(first, last)
     return Stretch(max(first, last - timedelta(days=MOST_DAYS - 1)), last, zone)
 

@@ -14,7 +14,7 @@ from app.messaging.models import Campaign, CampaignState, MessageChannel, Messag
 from app.messaging.services import phones
 
 _SHORT_CODE, _SERVICE = re.compile(r"\d{3,8}"), re.compile(r"MG[0-9a-f]{32}")
-MOST, FASTEST = 100, 1000.0
+MOST, SLOWEST, FASTEST = 100, 0.01, 1000.0
 _LIVE = (CampaignState.SCHEDULED, CampaignState.RUNNING, CampaignState.PAUSED, CampaignState.FAILED)
 
 
@@ -96,6 +96,7 @@ def _label(text: str) -> str:
 
 
 def _rate(rate: float) -> float:
-    if not math.isfinite(rate) or not 0 <= rate <= FASTEST:
-        raise ValidationFailed(f"rate: is from 0 (no limit of its own) to {FASTEST:,.0f} a second.", field="rate")
+    if not math.isfinite(rate) or not (rate == 0 or SLOWEST <= rate <= FASTEST):
+        raise ValidationFailed(f"rate: is 0 (no limit of its own) or {SLOWEST:g} to {FASTEST:,.0f} a second.",
+                               field="rate")  # fmt: skip
     return rate

@@ -87,7 +87,10 @@ def _is_block(block: Any) -> bool:
         text = block.get("text")
         has_text = isinstance(text, dict) and 0 < len(str(text.get("text") or "")) <= LONGEST_SECTION
         return has_text or (text is None and bool(block.get("fields")))
-    return block["type"] != "header" or 0 < len(str((block.get("text") or {}).get("text") or "")) <= 150
+    if block["type"] == "header":
+        text = block.get("text")
+        return isinstance(text, dict) and 0 < len(str(text.get("text") or "")) <= 150
+    return True
 
 
 def _refuse(status: int, fault: Fault) -> Response:

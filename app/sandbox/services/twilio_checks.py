@@ -63,7 +63,7 @@ def read(form: MultiDict[str, str], account: Account) -> Draft:
     if {(sender, to), (service_sid, to)} & account.opted_out:
         raise Refused(21610)
     callback_url = _callback_url(form) or str(account.services.get(service_sid, {}).get("StatusCallback", ""))
-    _check_validity(form)
+    check_validity(form)
     return Draft(to, sender, service_sid, body, content_sid, media, callback_url, _send_at(form, service_sid))
 
 
@@ -156,7 +156,7 @@ def _callback_url(form: Mapping[str, str]) -> str:
     return url
 
 
-def _check_validity(form: Mapping[str, str]) -> None:
+def check_validity(form: Mapping[str, str]) -> None:
     period = form.get("ValidityPeriod", "")
     if period and not (period.isdigit() and 1 <= int(period) <= 36000):
         raise Refused(20001, "ValidityPeriod must be between 1 and 36000 seconds")

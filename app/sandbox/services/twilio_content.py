@@ -44,7 +44,8 @@ def create_content() -> Response:
         raise Refused(20422, "language and types are required")
     if unknown := [name for name in types if name not in TYPES]:
         raise Refused(20422, f"Unknown content type {unknown[0]}")
-    if not all(isinstance(kind, dict) for kind in types.values()) or not _first_text(types):
+    kinds = [kind for kind in types.values() if isinstance(kind, dict) and isinstance(kind.get("body", ""), str)]
+    if len(kinds) < len(types) or not _first_text(types):
         raise Refused(20422, "Each content type needs a body")
     variables = body.get("variables") or {}
     if not isinstance(variables, dict) or any(not isinstance(value, str) for value in variables.values()):
@@ -161,7 +162,8 @@ def _as_seen(row: dict[str, Any]) -> dict[str, Any]:
 
 def _listed(rows: list[dict[str, Any]]) -> Response:
     """A page, told the way Twilio's newer APIs tell it."""
-    size, number = min(500, max(1, request.args.get("PageSize", 50, type=int))), request.args.get("Page", 0, type=int)
+    size = min(500, max(1, request.args.get("PageSize", 50, type=int)))
+    number = max(0, request.args.get("Page", 0, type=int))
     part = rows[number * size : (number + 1) * size]
 
     def url(page: int) -> str:

@@ -177,7 +177,7 @@ def _moment(text: str, *, day_end: bool = False) -> float | None:
 
 def _page(rows: list[dict[str, Any]], size: int, *, has_more: bool) -> dict[str, Any]:
     """Addresses of pages are paths from the host on, whatever stands before them here."""
-    number, path = request.args.get("Page", 0, type=int), f"/{VERSION}/Accounts/{ACCOUNT_SID}/Messages.json"
+    number, path = max(0, request.args.get("Page", 0, type=int)), f"/{VERSION}/Accounts/{ACCOUNT_SID}/Messages.json"
     asked = {name: value for name, value in request.args.items() if name not in ("Page", "PageToken", "PageSize")}
     uri = f"{path}?{urlencode({**asked, 'PageSize': size, 'Page': number})}"
     following = {**asked, "PageSize": size, "Page": number + 1, "PageToken": rows[-1]["sid"] if rows else ""}

@@ -16,6 +16,7 @@ from app.sandbox.services.twilio_account import (
     check_access,
     new_service,
 )
+from app.sandbox.services.twilio_checks import check_validity
 from app.sandbox.services.twilio_errors import Refused
 
 SHOWN = {
@@ -90,6 +91,7 @@ def _fields() -> dict[str, str]:
     for name in ("InboundRequestUrl", "StatusCallback"):
         if fields.get(name) and not fields[name].startswith(("http://", "https://")):
             raise Refused(20001, f"{name} is not a valid URL")
+    check_validity(fields)
     return fields
 
 
