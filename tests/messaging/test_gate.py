@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 
@@ -34,7 +36,7 @@ def own_connections(monkeypatch, store):
             own.client = redis.Redis.from_url(store.url)
         return own.client
 
-    monkeypatch.setattr(gate, "get_redis", connect)
+    monkeypatch.setattr(gate_scripts, "client", connect)
     monkeypatch.setattr(gate_scripts, "_script", lambda name: connect().register_script(gate_scripts._TEXTS[name]))
 
 
@@ -101,6 +103,13 @@ def test_a_provider_that_asked_for_a_rest_gets_it_whatever_the_pace(tenant):
         assert 0.2 < decision.wait_seconds <= 0.4
         time.sleep(decision.wait_seconds + 0.02)
         assert take([pace], "sms", ["a"]).goes == [True]
+
+
+def test_a_long_rest_is_not_cut_short_by_a_shorter_one_asked_for_later(tenant):
+    pace = Pace("sender:sms:long", 0)
+    gate.hold_back(pace, 60)
+    gate.hold_back(pace, 0.1)
+    assert take([pace], "sms", ["a"]).wait_seconds > 50
 
 
 def test_who_said_stop_does_not_go_takes_nobodys_turn_and_goes_again_after_start(tenant):
@@ -173,6 +182,24 @@ def test_what_was_claimed_before_the_store_lost_what_it_knew_does_not_go(tenant,
     assert (decision.goes, decision.is_lost) == ([], True)
     assert gate.epoch() != since
     assert take([Pace("campaign:5", 10)], "sms", ["other"]).goes == [True]  # the one refused took nobody's turn
+
+
+def test_a_store_that_says_nothing_is_given_up_and_no_stop_waits_for_it(tenant, store, monkeypatch):
+    monkeypatch.setattr(gate_scripts, "SILENT_SECONDS", 0.3)
+    gate_scripts.client.cache_clear()
+    gate_scripts._script.cache_clear()
+    since = gate.epoch()
+    os.kill(store.process.pid, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        for ask in (lambda: take([], "sms", [NUMBER], since), stop, gate.epoch):
+            with pytest.raises((RedisError, OSError)):
+                ask()
+        assert time.monotonic() - began < 3
+    finally:
+        os.kill(store.process.pid, signal.SIGCONT)
+        gate_scripts.client.cache_clear()
+        gate_scripts._script.cache_clear()
 
 
 def test_a_store_that_goes_back_to_what_it_had_saved_is_another_one(tenant, store):

@@ -19,14 +19,13 @@ from datetime import datetime
 from redis.exceptions import RedisError
 
 from app.core.logs import get_logger
-from app.core.redis import get_redis
 from app.core.tenancy import current_tenant_id
 from app.messaging.services import gate_scripts
 
 log = get_logger()
 LATE_US = 100_000  # how far a worker that woke late may catch up
 FLIGHT_MS = 60_000  # longer than any call to a provider may take
-STOPPED_SECONDS = 86_400
+STOPPED_SECONDS = 120  # longer than anything waits that was claimed before; whoever claims later reads consent
 WAIT_SECONDS = 10.0
 SHORTEST_LOOK, LONGEST_LOOK = 0.01, 0.05
 
@@ -101,10 +100,8 @@ def land(channel: str, numbers: Sequence[str]) -> None:
 
 
 def hold_back(pace: Pace, seconds: float) -> None:
-    """Let nothing of this pace leave for a while: the provider asked for it."""
-    now_s, now_us = get_redis().time()
-    until = int(now_s) * 1_000_000 + int(now_us) + round(seconds * 1_000_000)
-    get_redis().set(f"msg:pace:{pace.name}", until, px=round(seconds * 1000) + 10_000)
+    """Let nothing of this pace leave for a while: the provider asked for it. Raises RedisError."""
+    gate_scripts.run("rest", [f"msg:pace:{pace.name}"], [round(seconds * 1_000_000)])
 
 
 def close(places: Sequence[Place], channel: str, at: datetime, deadline: float) -> Closing:
@@ -115,7 +112,7 @@ def close(places: Sequence[Place], channel: str, at: datetime, deadline: float) 
     age_us = gate_scripts.run("close", [gate_scripts.EPOCH, *stops], [_stamp(at), STOPPED_SECONDS])
     remembers = int(age_us) >= FLIGHT_MS * 1000
     pause = SHORTEST_LOOK
-    while any(int(count or 0) > 0 for count in get_redis().mget(flights)):
+    while any(int(count or 0) > 0 for count in gate_scripts.client().mget(flights)):
         if time.monotonic() > deadline:
             log.warning("stop_answered_with_a_message_in_the_air", channel=channel)
             return Closing(is_quiet=False, remembers=remembers)

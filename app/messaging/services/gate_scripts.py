@@ -6,8 +6,14 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from app.core.redis import get_redis
+import redis
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as Disconnected
+from redis.retry import Retry
 
+from app.core.config import get_settings
+
+SILENT_SECONDS = 2.0
 EPOCH = "msg:epoch"  # always the first key of a script that asks for it
 
 # `now` in microseconds, `epoch` the store's name for as long as it loses nothing, `born` when it was first called so.
@@ -60,6 +66,14 @@ end
 return answer
 """
 
+# KEYS: a pace. ARGV: microseconds to rest. A longer rest that was asked for before stays.
+_REST = """
+local t = redis.call('TIME')
+local now = t[1] * 1000000 + t[2]
+local rest = math.max(now + tonumber(ARGV[1]), tonumber(redis.call('GET', KEYS[1]) or '0'))
+redis.call('SET', KEYS[1], string.format('%.0f', rest), 'PX', math.ceil((rest - now) / 1000) + 10000)
+"""
+
 # KEYS: a flight key for each message. The last one of a number takes the key with it.
 _LAND = """
 for i = 1, #KEYS do
@@ -87,15 +101,30 @@ end
 _TEXTS = {
     "epoch": _PRELUDE + "return {epoch}",
     "take": _PRELUDE + _TAKE,
+    "rest": _REST,
     "land": _LAND,
     "close": _PRELUDE + _CLOSE,
     "reopen": _REOPEN,
 }
 
 
+@lru_cache(maxsize=1)
+def client() -> redis.Redis:
+    """A client that gives a store up that says nothing: whoever answers a STOP, and whoever sends, has no time to wait.
+    A step that may have been done is not asked for again."""
+    return redis.Redis.from_url(
+        get_settings().redis_url,
+        max_connections=500,
+        health_check_interval=30,
+        socket_connect_timeout=SILENT_SECONDS,
+        socket_timeout=SILENT_SECONDS,
+        retry=Retry(NoBackoff(), 1, supported_errors=(Disconnected,)),
+    )
+
+
 @lru_cache(maxsize=len(_TEXTS))
 def _script(name: str) -> Any:
-    return get_redis().register_script(_TEXTS[name])
+    return client().register_script(_TEXTS[name])
 
 
 def run(name: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
