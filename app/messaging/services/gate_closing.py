@@ -12,20 +12,21 @@ from datetime import datetime
 from typing import Any
 
 from redis.exceptions import RedisError
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.db import db, release_connection
 from app.core.errors import Unavailable
 from app.core.logs import get_logger
 from app.core.tenancy import platform_scope
-from app.messaging.models import Message, MessageState
+from app.messaging.models import Message
 from app.messaging.services import gate
 from app.messaging.services.gate import Place
 
 log = get_logger()
 LOOK_EVERY = 0.1
 _messages: Any = Message.__table__
+_CLAIMED = text("messages.state IN ('claimed', 'unknown') AND messages.state = 'claimed'")  # for the partial index
 
 
 def close_gates(places: Sequence[Place], channel: str, at: datetime) -> None:
@@ -57,7 +58,7 @@ def _wait_for_claims(places: Sequence[Place], channel: str, deadline: float) -> 
 def _is_claimed(places: Sequence[Place], channel: str) -> bool:
     """Whether somebody has one of these in hand; a database that does not say may hide one."""
     statement = select(_messages.c.id).where(
-        _messages.c.state == MessageState.CLAIMED,
+        _CLAIMED,
         _messages.c.channel == channel,
         _messages.c.tenant_id.in_({one.tenant_id for one in places}),
         _messages.c.address.in_({one.number for one in places}),

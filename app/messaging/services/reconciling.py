@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select, text, update
 
 from app.cdp.queries.lists import texts_in
 from app.core.clock import utc_now
@@ -34,6 +34,7 @@ AT_ONCE = 200
 CLOCKS_DIFFER = timedelta(seconds=5)
 GIVEN_UP_AFTER = timedelta(hours=2)
 _messages: Any = Message.__table__
+_IN_HAND = text("messages.state IN ('claimed', 'unknown')")  # as the index that finds them says it
 _S = MessageState
 
 
@@ -51,9 +52,7 @@ def mark_lost() -> None:
     expired = utc_now() - timedelta(seconds=get_settings().message_claim_seconds)
     with platform_scope():
         tenants = db.session.scalars(
-            select(_messages.c.tenant_id)
-            .distinct()
-            .where(_messages.c.state.in_((_S.CLAIMED, _S.UNKNOWN)), _messages.c.claimed_at < expired)
+            select(_messages.c.tenant_id).distinct().where(_IN_HAND, _messages.c.claimed_at < expired)
         ).all()
         db.session.rollback()
     for tenant_id in tenants:
@@ -66,7 +65,8 @@ def _doubt(expired: Any) -> None:
     lost = db.session.execute(
         update(_messages)
         .where(
-            _messages.c.tenant_id == current_tenant_id(),
+            _IN_HAND,
+            _messages.c.tenant_id + 0 == current_tenant_id(),  # a sum: the index of those in hand leads
             _messages.c.state == _S.CLAIMED,
             _messages.c.claimed_at < expired,
         )
@@ -84,7 +84,8 @@ def reconcile() -> int:
     rows = db.session.execute(
         select(_messages)
         .where(
-            _messages.c.tenant_id == current_tenant_id(),
+            _IN_HAND,
+            _messages.c.tenant_id + 0 == current_tenant_id(),
             _messages.c.state == _S.UNKNOWN,
             _messages.c.claimed_at < ready_since,
         )
