@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.core.clock import utc_now
-from app.messaging.services.quiet_hours import US_WINDOW, Window, next_allowed, place_of
+from app.messaging.services.quiet_hours import US_WINDOW, Window, first_allowed, next_allowed, place_of
 from tests.messaging.campaign import house, twilio
 
 __all__ = ["house", "twilio"]
@@ -197,3 +197,18 @@ def test_people_of_a_trait_that_is_no_zone_are_not_lost(house):
     campaign_id = house.campaign(house.segment())
     house.launch(campaign_id)
     assert house.reasons(campaign_id) == dict.fromkeys(ids, "queued")
+
+
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [
+        ("2026-06-01T06:59:57", "2026-06-01T07:00:57"),  # the night ends while it may leave: not a second early
+        ("2026-06-01T07:00:00", "2026-06-01T07:00:00"),
+        ("2026-06-01T20:59:49", "2026-06-01T20:59:49"),
+        ("2026-06-01T20:59:55", "2026-06-02T07:00:00"),  # the night begins meanwhile
+    ],
+)
+def test_what_may_leave_within_ten_seconds_leaves_at_no_quiet_one(moment, expected):
+    night = [Window.between("21:00", "07:00")]
+    found = first_allowed(at(moment), timedelta(seconds=10), [ZoneInfo("UTC")], night)
+    assert found == at(expected)

@@ -36,13 +36,14 @@ def send_soon(message: Message) -> None:
 
 def send_one(message_id: int) -> None:
     """Hand it over if it waits. Run twice it does nothing twice; one that nobody knows about is looked up elsewhere."""
+    provider = accounts.provider()
+    db.session.rollback()
     epoch = gate.epoch()  # before consent is read
     with unit_of_work():
         ready = _claim(message_id, epoch)
     if ready is None:
         return
     sender = accounts.find_sender(ready.outgoing.channel)
-    provider = accounts.provider()
     db.session.rollback()
     pace = [sender_pace(sender)] if sender else []
     goes = _wait_for_turn(ready, pace)

@@ -27,6 +27,7 @@ from app.messaging.services.tallies import Shift
 from app.messaging.services.whatsapp_content import content_variables
 
 LEAVES_WITHIN = timedelta(seconds=10)  # what is claimed has left by then, or waits for its night to end
+ASKED_AGAIN = timedelta(seconds=15)  # longer than another worker has a message in hand
 _messages: Any = Message.__table__
 PENDING: Any = literal_column("'pending'")  # as the index that finds them says it
 
@@ -73,6 +74,16 @@ class _Verdict:
     profile_id: int | None
 
 
+@dataclass(frozen=True)
+class _Known:
+    """What is known of a batch: sent in each cap's days and in hand by profile, bad numbers, computed traits."""
+
+    sent: list[dict[int, int]]
+    in_hand: set[int]
+    bad: set[str]
+    figures: Figures
+
+
 def claim(plan: Plan, most: int, epoch: str) -> tuple[list[Ready], int]:
     """Claim up to `most` due messages in the current unit of work; those that may leave, and how many were looked at.
 
@@ -83,13 +94,11 @@ def claim(plan: Plan, most: int, epoch: str) -> tuple[list[Ready], int]:
     if not rows:
         return [], 0
     people = delivery_people.people_of(rows, plan.channel)
-    sent = delivery_people.sent_counts(plan, [row.profile_id for row in rows])
-    bad = delivery_people.suppressed_of(plan.channel, [row.address for row in rows])
-    figures = delivery_people.figures_of(plan, people.values())
+    known = _known_of(plan, rows, people)
     ready: list[Ready] = []
     verdicts: list[_Verdict] = []
     for row in rows:
-        decided = _judge(plan, row, people.get(row.id), sent, figures, epoch, is_bad=row.address in bad)
+        decided = _judge(plan, row, people.get(row.id), known, epoch)
         (ready if isinstance(decided, Ready) else verdicts).append(decided)  # type: ignore[arg-type]
     settle(verdicts, plan.campaign_id)
     return ready, len(rows)
@@ -120,9 +129,17 @@ def _take(plan: Plan, most: int) -> list[Any]:
     return list(db.session.execute(statement))
 
 
-def _judge(
-    plan: Plan, row: Any, person: Any, sent: list[dict[int, int]], figures: Figures, epoch: str, *, is_bad: bool
-) -> Ready | _Verdict:
+def _known_of(plan: Plan, rows: Sequence[Any], people: dict[int, Any]) -> _Known:
+    ids = [one.id for one in people.values() if one is not None]
+    return _Known(
+        delivery_people.sent_counts(plan, ids),
+        delivery_people.in_hand(plan, ids),
+        delivery_people.suppressed_of(plan.channel, [row.address for row in rows]),
+        delivery_people.figures_of(plan, people.values()),
+    )
+
+
+def _judge(plan: Plan, row: Any, person: Any, known: _Known, epoch: str) -> Ready | _Verdict:
     now = utc_now()
 
     def skip(reason: str) -> _Verdict:
@@ -134,15 +151,18 @@ def _judge(
         return skip(Skip.DUPLICATE_PERSON)
     if person.state != "granted":
         return skip(Skip.STOP if person.source in ("stop", "carrier") else Skip.NO_CONSENT)
-    if is_bad:
+    if row.address in known.bad:
         return skip(Skip.BAD_NUMBER)
-    if any(counts.get(person.id, 0) >= cap.most for cap, counts in zip(plan.caps, sent, strict=True)):
+    room = min((cap.most - n.get(person.id, 0) for cap, n in zip(plan.caps, known.sent, strict=True)), default=2)
+    if room < 1:
         return skip(Skip.CAP_REACHED)
-    free_at = _free_at(plan, person.traits, row.address, now + LEAVES_WITHIN)
-    if free_at > now + LEAVES_WITHIN:
+    if room == 1 and person.id in known.in_hand:  # the last one may be taken: known when the other has its answer
+        return _Verdict(row, MessageState.PENDING, row.reason, now + ASKED_AGAIN, row.profile_id)
+    free_at = _free_at(plan, person.traits, row.address, now)
+    if free_at > now:
         return _Verdict(row, MessageState.PENDING, Skip.QUIET_HOURS, free_at, row.profile_id)
     try:
-        return make_ready(plan, row, person, figures.get(person.id), epoch)
+        return make_ready(plan, row, person, known.figures.get(person.id), epoch)
     except MissingVariable:
         return skip(Skip.MISSING_VARIABLE)
 
@@ -150,7 +170,7 @@ def _judge(
 def _free_at(plan: Plan, traits: Any, address: str, moment: datetime) -> datetime:
     place = quiet_hours.place_of(traits or {}, address, plan.workspace.timezone)
     windows = [plan.quiet, US_WINDOW] if place.is_in_us and plan.keeps_us_hours else [plan.quiet]
-    return quiet_hours.next_allowed(moment, place.zones, windows)
+    return quiet_hours.first_allowed(moment, LEAVES_WITHIN, place.zones, windows)
 
 
 def _has_row(campaign_id: int, profile_id: int) -> bool:

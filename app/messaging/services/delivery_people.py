@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import and_, column, func, select, table
+from sqlalchemy import and_, column, func, select, table, text
 
 from app.cdp.queries.lists import ids_in, texts_in
 from app.cdp.services import merges
@@ -22,6 +22,7 @@ from app.messaging.services.plans import Plan
 
 Figures = dict[int, dict[str, Any]]
 _messages: Any = Message.__table__
+_IN_HAND = text("messages.state IN ('claimed', 'unknown')")  # as the index that finds them says it
 _suppressed: Any = Suppression.__table__
 _people = table(
     "profiles", column("traits", Json), *map(column, ("id", "tenant_id", "name", "phone", "merged_into_id"))
@@ -94,6 +95,22 @@ def sent_counts(plan: Plan, profile_ids: Iterable[int]) -> list[dict[int, int]]:
         )
         counts.append({row[0]: row[1] for row in rows})
     return counts
+
+
+def in_hand(plan: Plan, profile_ids: Iterable[int]) -> set[int]:
+    """Who of them is about to get a message of another campaign on the channel, or may have got one: it does not count
+    as sent yet. Few messages are in that state at any time; empty where no cap asks."""
+    if not plan.caps:
+        return set()
+    statement = select(_messages.c.profile_id).where(
+        _IN_HAND,
+        _messages.c.tenant_id + 0 == current_tenant_id(),  # a sum: the index of those in hand leads
+        _messages.c.profile_id.in_(ids_in(one for one in profile_ids if one is not None)),
+        _messages.c.channel == plan.channel,
+        _messages.c.campaign_id.is_not(None),
+        _messages.c.campaign_id != plan.campaign_id,
+    )
+    return set(db.session.scalars(statement))
 
 
 def figures_of(plan: Plan, people: Iterable[Any]) -> Figures:

@@ -56,6 +56,7 @@ class Lane:
         wanted = self._wanted()
         if (
             self.is_over
+            or self.is_closing
             or len(self.ahead) > wanted // 2
             or now < self.next_claim_at
             or self.next_at > now + AHEAD_SECONDS

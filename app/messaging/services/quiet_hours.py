@@ -79,6 +79,16 @@ def next_allowed(moment: datetime, zones: Sequence[ZoneInfo], windows: Sequence[
     return next_allowed(moment, zones[:1], windows) if len(zones) > 1 else at
 
 
+def first_allowed(moment: datetime, lasts: timedelta, zones: Sequence[ZoneInfo], windows: Sequence[Window]) -> datetime:
+    """As `next_allowed`, for what may happen at any time while it `lasts`: neither its first moment nor its last one is
+    quiet."""
+    begins = next_allowed(moment, zones, windows)
+    if begins > moment:
+        return begins
+    ends = next_allowed(moment + lasts, zones, windows)
+    return ends if ends > moment + lasts else moment
+
+
 def _is_quiet(at: datetime, zone: ZoneInfo, window: Window) -> bool:
     local = at.astimezone(zone)
     return window.holds(local.hour * 60 + local.minute)
