@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("postgres")]
-CAMPAIGNS = "campaigns_api campaign_pages forecasts lanes sending stop_holds"
+CAMPAIGNS = "campaigns_api campaign_pages caps forecasts lanes sending stop_holds"
 COMES_BACK = "callbacks opt_outs confirmations threads_api"
 CONTACTS = "contacts_api uploads segments_api personal_data"
 REPORTS = "links variant_reports reporting_api monitoring_api report_pages alarms"
