@@ -20,6 +20,7 @@
   if (talk) {
     const look = () => {
       const say = document.getElementById("say");
+      if (document.activeElement?.matches("#composer [data-keep]")) return;
       if (!say || !say.value.trim()) window.htmx?.trigger("#composer", "talk-changed");
     };
     live.on(`thread-${talk.dataset.talk}`, look);

@@ -19,6 +19,7 @@ from app.messaging.schemas.threads import (
     EntriesQuery,
     EntryOut,
     ReplyIn,
+    TemplateReplyIn,
     ThreadDetailOut,
     ThreadOut,
     ThreadsOut,
@@ -27,7 +28,7 @@ from app.messaging.schemas.threads import (
     entry_out,
     thread_out,
 )
-from app.messaging.services import threads
+from app.messaging.services import thread_templates, threads
 
 bp = Blueprint("messaging_threads_api", __name__, url_prefix="/messaging/api/v1/threads")
 TAG = "Threads"
@@ -76,6 +77,20 @@ def reply(thread_id: int) -> Response:
     body = read_json(ReplyIn)
     with unit_of_work():
         message = threads.reply(thread_id, body.body, body.token, user_id=_user_id())
+        answer = entry_out(Entry(message.created_at, message=message))
+    return make_response(jsonify(answer), 201)
+
+
+@bp.post("/<int:thread_id>/template")
+@describe("Send an approved template into a thread", TAG, body=TemplateReplyIn, answers={201: EntryOut},
+          errors=(404, 422, 503))  # fmt: skip
+@require_permission("messaging.send")
+def send_template(thread_id: int) -> Response:
+    """On WhatsApp, also after the 24 hours. Refused (422) for who did not agree, said STOP or cannot be reached."""
+    threads.get_thread(thread_id)
+    body = read_json(TemplateReplyIn)
+    with unit_of_work():
+        message = thread_templates.send(thread_id, body.template, body.parameters, body.token, user_id=_user_id())
         answer = entry_out(Entry(message.created_at, message=message))
     return make_response(jsonify(answer), 201)
 

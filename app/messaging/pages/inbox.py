@@ -12,9 +12,10 @@ from app.core.db import unit_of_work
 from app.core.errors import AppError, ValidationFailed
 from app.core.htmx import go_to, is_htmx, toast
 from app.core.http import int_argument
-from app.messaging.pages import inbox_view
+from app.messaging.pages import inbox_template, inbox_view
+from app.messaging.pages.template_view import plain_error
 from app.messaging.queries import threads as queries
-from app.messaging.services import threads
+from app.messaging.services import thread_templates, threads
 
 bp = Blueprint("inbox_pages", __name__, url_prefix="/app/inbox")
 
@@ -89,11 +90,43 @@ def send(thread_id: int) -> Response:
         if error.status in (404, 403) or error.status >= 500:
             raise
         return _refused(thread_id, body, token, error)
+    return _sent(thread_id)
+
+
+@bp.post("/<int:thread_id>/template")
+@require_permission("messaging.send")
+def send_template(thread_id: int) -> Response:
+    """An approved text where a free one may not go. `do` look only shows how it reads; a refusal keeps what was filled
+    in; the same form sent twice sends once."""
+    thread = threads.get_thread(thread_id)
+    token = request.form.get("token", "")
+    if request.form.get("do") == "look":
+        talk = inbox_view.talk_context(thread, token=token)
+        part = render_template("messaging/_composer.html", **talk) if is_htmx() else _page(thread_id, token=token)
+        return make_response(part)
+    try:
+        ratelimit.check("message.reply", str(current_user().id))
+        with unit_of_work():
+            _send_template(thread_id, token)
+    except AppError as error:
+        if error.status == 403 or error.status >= 500:
+            raise
+        return _refused(thread_id, "", token, error)
+    return _sent(thread_id)
+
+
+def _send_template(thread_id: int, token: str) -> None:
+    name = inbox_template.name_of(request.form.get("template", ""))
+    if not name:
+        raise ValidationFailed("template: choose the template to send.", field="template")
+    thread_templates.send(thread_id, name, inbox_template.given_values(request.form), token, user_id=current_user().id)
+
+
+def _sent(thread_id: int) -> Response:
     if not is_htmx():
         return go_to(url_for("inbox_pages.show", thread_id=thread_id, _anchor="latest"))
-    return make_response(
-        render_template("messaging/_sent.html", **inbox_view.talk_context(threads.get_thread(thread_id)))
-    )
+    talk = inbox_view.talk_context(threads.get_thread(thread_id), is_sent=True)
+    return make_response(render_template("messaging/_sent.html", **talk))
 
 
 @bp.post("/<int:thread_id>/assign")
@@ -137,8 +170,7 @@ def _page(thread_id: int, *, before: datetime | None = None, draft: str = "", er
 
 
 def _refused(thread_id: int, body: str, token: str, error: AppError) -> Response:
-    message = error.message.removeprefix("body: ").removeprefix("token: ")
-    message = message[:1].upper() + message[1:]
+    message = plain_error(error.message, str(error.details.get("field", "")))
     if is_htmx():
         talk = inbox_view.talk_context(threads.get_thread(thread_id), draft=body, error=message, token=token)
         return make_response(render_template("messaging/_composer.html", **talk), 422)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,9 +11,11 @@ from uuid import uuid4
 from flask import request
 
 from app.accounts import queries as people
-from app.accounts.guards import current_user
+from app.accounts.guards import current_user, may
 from app.cdp.services import consent
 from app.messaging.models import LOST, InboundKind, MessageChannel, MessageState, MessageThread
+from app.messaging.pages import inbox_template
+from app.messaging.pages.inbox_template import Choice
 from app.messaging.providers.errors import remedy_for
 from app.messaging.queries import threads as queries
 from app.messaging.queries.threads import VIEWS, Cursor, Entry
@@ -67,17 +70,28 @@ def list_context(current: int | None = None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def talk_context(thread: MessageThread, *, draft: str = "", error: str = "", token: str = "") -> dict[str, Any]:
-    """Everything right of the list."""
+def talk_context(
+    thread: MessageThread, *, draft: str = "", error: str = "", token: str = "", is_sent: bool = False
+) -> dict[str, Any]:
+    """Everything right of the list; after an answer was sent nothing of its form is kept."""
     row = queries.named([thread])[0]
     is_whatsapp = thread.channel == MessageChannel.WHATSAPP
     said = consent.states_of(thread.profile_id) if thread.profile_id else {}
+    refusal, choice = threads.find_refusal(thread), _choice(thread, {} if is_sent else request.values)
+    if choice and choice.refusal:
+        refusal = f"{threads.LATE} {choice.refusal}"
     return {
-        "row": row, "thread": thread, "refusal": threads.find_refusal(thread), "draft": draft, "error": error,
+        "row": row, "thread": thread, "refusal": refusal, "choice": choice, "draft": draft, "error": error,
         "window_ends_at": threads.window_ends_at(thread) if is_whatsapp else None, "token": token or uuid4().hex,
         "consent": said.get(thread.channel, "unknown"), "colleagues": colleagues(), "is_whatsapp": is_whatsapp,
         "most_characters": threads.MOST_CHARACTERS, **entries_context(thread),
     }  # fmt: skip
+
+
+def _choice(thread: MessageThread, fields: Mapping[str, str]) -> Choice | None:
+    """The approved texts that may go where a free one may not; None for who may answer freely or not at all."""
+    is_meant = may("messaging.send") and threads.is_out_of_window(thread) and not threads.find_no(thread)
+    return inbox_template.choice_of(thread, fields) if is_meant else None
 
 
 def entries_context(thread: MessageThread, before: datetime | None = None) -> dict[str, Any]:

@@ -120,6 +120,27 @@ def find_whatsapp_by_name(name: str) -> MessageTemplate | None:
     return exact or next((row for row in rows if channel_name(row.name) == name), None)
 
 
+def list_approved_whatsapp(most: int = 100) -> list[tuple[MessageTemplate, TemplateVersion]]:
+    """Active WhatsApp templates by name, each with its newest approved version; those without one are left out."""
+    newest = (
+        select(TemplateVersion.template_id, func.max(TemplateVersion.number).label("number"))
+        .where(TemplateVersion.approval == Approval.APPROVED)
+        .group_by(TemplateVersion.template_id)
+        .subquery()
+    )
+    both: Any = select(MessageTemplate, TemplateVersion)
+    statement = (
+        both.join(newest, newest.c.template_id == MessageTemplate.id)
+        .join(TemplateVersion, (TemplateVersion.template_id == MessageTemplate.id)
+              & (TemplateVersion.number == newest.c.number))
+        .where(MessageTemplate.channel == MessageChannel.WHATSAPP, MessageTemplate.removed_at.is_(None),
+               MessageTemplate.is_active.is_(True))
+        .order_by(func.lower(MessageTemplate.name), MessageTemplate.id)
+        .limit(most)
+    )  # fmt: skip
+    return [(template, version) for template, version in db.session.execute(statement)]
+
+
 def channel_name(name: str) -> str:
     """A name as WhatsApp takes it: small letters, digits and underscores."""
     letters = "".join(one if one.isascii() and one.isalnum() else "_" for one in name.lower())

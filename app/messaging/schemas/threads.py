@@ -39,6 +39,16 @@ class ReplyIn(BaseModel):
     token: str = Field(default_factory=lambda: uuid4().hex, min_length=8, max_length=40, pattern="^[A-Za-z0-9_-]+$")
 
 
+class TemplateReplyIn(BaseModel):
+    """An approved text; `parameters` outweigh what is known of the person. `token` as in an answer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    template: str = Field(min_length=1, max_length=400, examples=["your_box_tomorrow"])
+    parameters: dict[str, str | int | float | bool] = Field({}, max_length=100, examples=[{"day": "Friday"}])
+    token: str = Field(default_factory=lambda: uuid4().hex, min_length=8, max_length=40, pattern="^[A-Za-z0-9_-]+$")
+
+
 class AssignIn(BaseModel):
     """Null gives it to nobody."""
 

@@ -1,4 +1,4 @@
-"""One approved WhatsApp text to one person, asked for by a program: looked at as strictly as a campaign's."""
+"""One approved WhatsApp text to one person, by a program or into a talk: looked at as strictly as a campaign's."""
 
 from __future__ import annotations
 
@@ -30,22 +30,16 @@ def send(to: str, template_name: str, parameters: Mapping[str, Any]) -> Message:
     Refused for who did not agree or cannot be reached, for a text WhatsApp has not approved, and where a value is
     missing. Caps and quiet hours are for campaigns: this answers something the person did.
     """
-    version = _approved(template_name)
-    text = compiled(version)
-    _check_names(parameters, text)
+    version = approved(template_name)
+    _check_names(parameters, compiled(version))
     phone = phones.read(to, "to")
-    person = _person_to_write_to(phone)
-    values = _with(template_people.values_for(person, text, template_people.tenant_name()), parameters)
-    row = _message(version, text, values, person.id, phone)
-    db.session.add(row)
-    db.session.flush()
-    audit.record("message.sent", row, after={"template": template_name, "version": version.number},
-                 label=f"WhatsApp message {row.id}")  # fmt: skip
-    enqueue("messaging.send_one", unique_key=f"messaging.send_one:{row.id}", message_id=row.id)
+    row = compose(phone, _person_to_write_to(phone), version, parameters)
+    leave(row, template_name, version)
     return row
 
 
-def _approved(name: str) -> TemplateVersion:
+def approved(name: str) -> TemplateVersion:
+    """The version of an active WhatsApp template that may be sent; refuses one WhatsApp did not approve."""
     template = queries.find_whatsapp_by_name(name)
     if template is None:
         raise NotFound("There is no active WhatsApp template of this name.", field="template")
@@ -58,6 +52,54 @@ def _approved(name: str) -> TemplateVersion:
     return version
 
 
+def look_up(phone: str) -> tuple[Any, str]:
+    """Who has the number, and why no template may go to them: no_consent, or what the number is suppressed for."""
+    person = template_people.find_by_phone(phone)
+    if person is None or consent.states_of(person.id).get(_CHANNEL) != _GRANTED:
+        return person, "no_consent"
+    suppressed = db.session.scalars(
+        select(Suppression).where(Suppression.channel == _CHANNEL, Suppression.address == phone)
+    ).one_or_none()
+    return person, suppressed.reason if suppressed is not None else ""
+
+
+def values_for(person: Any, text: Compiled, parameters: Mapping[str, Any]) -> PersonValues:
+    """What the text says of the person; what the caller says outweighs what is known."""
+    values = template_people.values_for(person, text, template_people.tenant_name())
+    company = plain(parameters.get("company")) or values.company
+    return replace(values, traits={**values.traits, **parameters}, company=company)
+
+
+def compose(
+    phone: str, person: Any, version: TemplateVersion, parameters: Mapping[str, Any], sender: str = ""
+) -> Message:
+    """The message in its words, from the workspace's sender unless one is named; refuses unknown and missing values."""
+    text = compiled(version)
+    _check_names(parameters, text)
+    values = values_for(person, text, parameters)
+    try:
+        body, variables = text.render(values), content_variables(text, values)
+    except MissingVariable as error:
+        raise ValidationFailed(
+            f"parameters: {error.name} has no value and the text no fallback.", field="parameters",
+            missing=text.missing(values),
+        ) from None  # fmt: skip
+    return Message(
+        profile_id=person.id, channel=_CHANNEL, address=phone, body=body,
+        sender=sender or accounts.get_sender(_CHANNEL).address,
+        content={"sid": version.content_sid, "variables": variables},
+    )  # fmt: skip
+
+
+def leave(row: Message, template_name: str, version: TemplateVersion) -> None:
+    """Keep it, note who sent it, and have a job hand it over after the commit."""
+    db.session.add(row)
+    db.session.flush()
+    audit.record("message.sent", row, after={"template": template_name, "version": version.number},
+                 label=f"WhatsApp message {row.id}")  # fmt: skip
+    enqueue("messaging.send_one", unique_key=f"messaging.send_one:{row.id}", message_id=row.id)
+
+
 def _check_names(parameters: Mapping[str, Any], text: Compiled) -> None:
     unknown = [name for name in parameters if name not in text.names]
     if unknown:
@@ -68,32 +110,9 @@ def _check_names(parameters: Mapping[str, Any], text: Compiled) -> None:
 
 
 def _person_to_write_to(phone: str) -> Any:
-    person = template_people.find_by_phone(phone)
-    if person is None or consent.states_of(person.id).get(_CHANNEL) != _GRANTED:
-        raise ValidationFailed("to: this person did not agree to WhatsApp messages.", field="to", reason="no_consent")
-    suppressed = db.session.scalars(
-        select(Suppression).where(Suppression.channel == _CHANNEL, Suppression.address == phone)
-    ).one_or_none()
-    if suppressed is not None:
-        raise ValidationFailed("to: this number cannot be reached on WhatsApp.", field="to", reason=suppressed.reason)
+    person, reason = look_up(phone)
+    if reason == "no_consent":
+        raise ValidationFailed("to: this person did not agree to WhatsApp messages.", field="to", reason=reason)
+    if reason:
+        raise ValidationFailed("to: this number cannot be reached on WhatsApp.", field="to", reason=reason)
     return person
-
-
-def _with(values: PersonValues, parameters: Mapping[str, Any]) -> PersonValues:
-    """What the caller says outweighs what is known."""
-    company = plain(parameters.get("company")) or values.company
-    return replace(values, traits={**values.traits, **parameters}, company=company)
-
-
-def _message(version: TemplateVersion, text: Compiled, values: PersonValues, person_id: int, phone: str) -> Message:
-    try:
-        body, variables = text.render(values), content_variables(text, values)
-    except MissingVariable as error:
-        raise ValidationFailed(
-            f"parameters: {error.name} has no value and the text no fallback.", field="parameters",
-            missing=text.missing(values),
-        ) from None  # fmt: skip
-    return Message(
-        profile_id=person_id, channel=_CHANNEL, address=phone, sender=accounts.get_sender(_CHANNEL).address,
-        body=body, content={"sid": version.content_sid, "variables": variables},
-    )  # fmt: skip

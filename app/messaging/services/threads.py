@@ -24,6 +24,7 @@ from app.messaging.services import opt_outs, text_parts
 WINDOW = timedelta(hours=24)
 MOST_CHARACTERS = 1600
 PREVIEW = 200
+LATE = "More than 24 hours have passed since they last wrote. WhatsApp then takes approved templates only."
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{8,40}")
 
 
@@ -73,9 +74,7 @@ def reply(thread_id: int, body: str, token: str, *, user_id: int | None) -> Mess
     """Write to the person by hand; the same token again gives the same message. Refused after a STOP, and on WhatsApp
     once 24 hours have passed since they wrote. Who answers has taken the talk, if nobody had."""
     thread = get_thread(thread_id, for_update=True)
-    if not _TOKEN.fullmatch(token):
-        raise ValidationFailed("token: must be 8 to 40 letters, digits, - or _.", field="token")
-    sent = db.session.scalars(select(Message).where(Message.thread_id == thread.id, Message.token == token)).first()
+    sent = find_sent(thread, token)
     if sent is not None:
         return sent
     text = _checked(body)
@@ -89,17 +88,35 @@ def reply(thread_id: int, body: str, token: str, *, user_id: int | None) -> Mess
         segments=text_parts.count(text).parts if thread.channel == MessageChannel.SMS else 1,
     )  # fmt: skip
     db.session.add(message)
-    thread.state, thread.unread, thread.last_at = ThreadState.OPEN, 0, now
-    thread.preview = _one_line(f"You: {text}")
-    thread.assigned_to = thread.assigned_to or user_id
     db.session.flush()
     enqueue("messaging.send_one", unique_key=f"messaging.send_one:{message.id}", message_id=message.id)
-    _moved(thread)
+    note_answer(thread, text, user_id)
     return message
+
+
+def find_sent(thread: MessageThread, token: str) -> Message | None:
+    """What the page with this token sent already; refuses what is no token."""
+    if not _TOKEN.fullmatch(token):
+        raise ValidationFailed("token: must be 8 to 40 letters, digits, - or _.", field="token")
+    return db.session.scalars(select(Message).where(Message.thread_id == thread.id, Message.token == token)).first()
+
+
+def note_answer(thread: MessageThread, text: str, user_id: int | None) -> None:
+    """The talk after we wrote: open, read, and taken by who wrote if nobody had it."""
+    thread.state, thread.unread, thread.last_at = ThreadState.OPEN, 0, utc_now()
+    thread.preview = _one_line(f"You: {text}")
+    thread.assigned_to = thread.assigned_to or user_id
+    _moved(thread)
 
 
 def find_refusal(thread: MessageThread, now: datetime | None = None) -> str:
     """Why nobody may write into this talk now, in words; empty when one may."""
+    refusal = find_no(thread)
+    return refusal or (f"{LATE} Send one, or wait until they write again." if is_out_of_window(thread, now) else "")
+
+
+def find_no(thread: MessageThread) -> str:
+    """Why this person gets nothing from us on the channel, in words; empty where nothing is in the way."""
     if not thread.address.startswith("+"):
         return "There is no number to answer to in this talk."
     person = find_person(thread)
@@ -108,12 +125,12 @@ def find_refusal(thread: MessageThread, now: datetime | None = None) -> str:
             return "This person said STOP. Nobody can write to them on this channel until they write START."
         if not _wrote_since_denial(thread, person):
             return "This person withdrew their consent on this channel and has not written since."
-    if thread.channel == MessageChannel.WHATSAPP and not window_ends_at(thread, now):
-        return (
-            "More than 24 hours have passed since they last wrote. WhatsApp then takes approved templates only: "
-            "send one with a campaign, or wait until they write again."
-        )
     return ""
+
+
+def is_out_of_window(thread: MessageThread, now: datetime | None = None) -> bool:
+    """Whether WhatsApp takes approved templates only in this talk."""
+    return thread.channel == MessageChannel.WHATSAPP and window_ends_at(thread, now) is None
 
 
 def find_person(thread: MessageThread) -> int | None:
