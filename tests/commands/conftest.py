@@ -8,6 +8,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,10 +17,10 @@ from tests.commands.house import ROOT, Run
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the tree, without what git would not carry."""
+    """A copy of the tree, without what git would not carry, but compiled."""
     copy = tmp_path_factory.mktemp("project") / "parley"
     left_out = shutil.ignore_patterns(
-        ".venv*", ".git", "instance", "node_modules", "__pycache__", ".*_cache", ".env", "tests", "docs"
+        ".venv*", ".git", "instance", "node_modules", ".*_cache", ".env", "tests", "docs", "benchmarks", "*.pyc.*"
     )
     shutil.copytree(ROOT, copy, ignore=left_out, symlinks=True)
     return copy
@@ -33,8 +34,8 @@ class Starter:
         self.folder = folder
         self.runs: list[Run] = []
 
-    def __call__(self, name: str, *flags: str, command: Path | None = None, port: int = 0) -> Run:
-        run = Run(command or self.project / "bin/run", self.folder / name, *flags, port=port)
+    def __call__(self, name: str, *, command: Path | None = None, **more: Any) -> Run:
+        run = Run(command or self.project / "bin/run", self.folder / name, **more)
         self.runs.append(run)
         return run
 
@@ -51,7 +52,7 @@ class Starter:
 
 @pytest.fixture
 def start(project: Path, tmp_path: Path) -> Iterator[Starter]:
-    """start("folder", flag...) gives a Run that works on that data folder."""
+    """start("folder", port=…, sandbox_port=…, environment=…) gives a Run that works on that data folder."""
     starter = Starter(project, tmp_path)
     yield starter
     starter.end()

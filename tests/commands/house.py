@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -15,15 +14,10 @@ from pathlib import Path
 
 import psutil
 
+from tests.support.valkey import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 90.0  # a machine that runs other tests beside this one is slow
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def clean_environment(**more: str) -> dict[str, str]:
@@ -33,17 +27,20 @@ def clean_environment(**more: str) -> dict[str, str]:
 
 
 class Run:
-    """One bin/run and what it has said."""
+    """One bin/run and what it has said; without a port for it there is no sandbox."""
 
-    def __init__(self, command: Path, folder: Path, *flags: str, cwd: Path | None = None, port: int = 0) -> None:
+    def __init__(
+        self, command: Path, folder: Path, *, port: int = 0, sandbox_port: int = 0, environment: Path | None = None
+    ) -> None:
         self.folder = folder
         self.port = port or free_port()
         self.lines: list[str] = []
-        arguments = ["--port", str(self.port), "--data-dir", str(folder), "--no-demo", "--no-sandbox", *flags]
+        arguments = ["--port", str(self.port), "--data-dir", str(folder), "--no-demo"]
+        arguments += ["--sandbox-port", str(sandbox_port)] if sandbox_port else ["--no-sandbox"]
         self.process = subprocess.Popen(
             [str(command), *arguments],
-            cwd=cwd or folder.parent,
-            env=clean_environment(),
+            cwd=folder.parent,
+            env=clean_environment(PARLEY_VENV=str(environment or sys.prefix)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

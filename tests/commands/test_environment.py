@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.house import ROOT, clean_environment, free_port
+from tests.commands.house import ROOT, clean_environment
+from tests.support.valkey import free_port
 
 pytestmark = pytest.mark.xdist_group("commands")
 

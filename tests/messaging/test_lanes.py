@@ -9,10 +9,10 @@ import pytest
 
 from app.core.clock import utc_now
 from app.core.db import db, unit_of_work
-from app.messaging.models import Message
+from app.messaging.models import Message, MessageThread
 from app.messaging.services import campaigns, delivery, plans, recipients
 from app.messaging.services.lanes import Lane
-from tests.messaging.campaign import house, number_of, twilio
+from tests.messaging.campaign import SENDER, house, number_of, twilio
 
 __all__ = ["house", "twilio"]
 
@@ -81,9 +81,25 @@ def test_a_message_by_itself_without_an_account_waits_and_is_not_in_doubt(house,
 
     settings_override(twilio_account_sid="", twilio_auth_token="")
     with unit_of_work() as session:
-        row = Message(channel="sms", address=number_of(1), sender="+15005550006", body="Hello")
+        row = Message(channel="sms", address=number_of(1), sender=SENDER, body="Hello")
         session.add(row)
     with pytest.raises(AppError):
         delivery.send_one(row.id)
     db.session.refresh(row)
     assert row.state == "pending"
+
+
+@pytest.mark.parametrize(("content", "state"), [({"sid": "HX1", "variables": {}}, "skipped"), (None, "queued")])
+def test_after_a_no_they_are_answered_and_nothing_is_begun(house, content, state):
+    """Somebody who said no elsewhere and writes to us gets an answer, and no approved text."""
+    (person,) = house.people(1, state="denied")
+    talk = MessageThread(channel="sms", address=number_of(1), sender=SENDER)
+    row = Message(channel="sms", address=number_of(1), sender=SENDER, body="Hello", content=content, profile_id=person)
+    with unit_of_work() as session:
+        session.add(talk)
+        session.flush()
+        row.thread_id = talk.id
+        session.add(row)
+    delivery.send_one(row.id)
+    db.session.refresh(row)
+    assert row.state == state

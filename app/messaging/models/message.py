@@ -73,6 +73,8 @@ class Message(OfTenant, Base):
         Index("ix_messages_in_doubt", "state", "claimed_at", **_where("state IN ('claimed', 'unknown')")),
         Index("uq_messages_sid", "sid", unique=True, **_where("sid IS NOT NULL")),
         Index("ix_messages_profile_id_sent_at", "profile_id", "channel", "sent_at", **_where("sent_at IS NOT NULL")),
+        Index("ix_messages_profile_id_alone", "profile_id",
+              **_where("campaign_id IS NULL AND profile_id IS NOT NULL")),
         Index("ix_messages_tenant_id_sent_at", "tenant_id", "sent_at", **_where("sent_at IS NOT NULL")),
         Index("ix_messages_tenant_id_state_sent_at", "tenant_id", "state", "sent_at", "id",
               **_where("state IN ('queued', 'sent', 'read', 'cancelled') AND sent_at IS NOT NULL")),

@@ -100,7 +100,7 @@ def _pace(campaign: Campaign) -> float:
 
 
 def held_context(row: Row) -> dict[str, Any]:
-    lines, more = held_people.list_held(row.campaign) if row.figures.held else ([], 0)
+    lines, more = held_people.list_held(row.campaign, row.figures.held) if row.figures.held else ([], 0)
     return {"held": lines, "held_later": more}
 
 

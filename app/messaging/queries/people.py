@@ -16,11 +16,12 @@ _messages: Any = Message.__table__
 _threads: Any = MessageThread.__table__
 # Said with the very words of the partial indexes, or SQLite would not use them.
 _OF_CAMPAIGNS = text("messages.campaign_id IS NOT NULL AND messages.profile_id IS NOT NULL")
-_SENT, _OF_TALKS = text("messages.sent_at IS NOT NULL"), text("messages.thread_id IS NOT NULL")
+_ALONE = text("messages.campaign_id IS NULL AND messages.profile_id IS NOT NULL")
+_OF_TALKS = text("messages.thread_id IS NOT NULL")
 
 
 def message_ids(profile_ids: Iterable[int]) -> Select[tuple[int]]:
-    """Ids of what these profiles were sent, or were to be: of campaigns, by hand, and in their talks."""
+    """Ids of what these profiles were sent, or were to be: of campaigns, by itself, and in their talks."""
     ids = list(profile_ids)
     mine = select(_messages.c.id).where(_messages.c.tenant_id + 0 == current_tenant_id())
     theirs = _messages.c.profile_id.in_(ids_in(ids))
@@ -29,7 +30,7 @@ def message_ids(profile_ids: Iterable[int]) -> Select[tuple[int]]:
     )
     every = union_all(
         mine.where(theirs, _OF_CAMPAIGNS),
-        mine.where(theirs, _SENT),
+        mine.where(theirs, _ALONE),
         mine.where(_messages.c.thread_id.in_(talks), _OF_TALKS),
     ).subquery()
     return select(every.c.id)

@@ -103,11 +103,12 @@ def _claim(message_id: int, epoch: str) -> Ready | None:
 
 
 def _is_refused(row: Any) -> bool:
-    """Whether they said STOP since it was asked for; without a talk, whether they said no in any way."""
+    """Whether they said STOP since it was asked for; of what is no answer to them, whether they said no in any way."""
     owner = delivery_people.people_by_number(row.address, row.channel)
     if owner is None or owner.state != "denied":
         return False
-    return row.thread_id is None or opt_outs.is_stopped(owner.id, row.channel)
+    is_answer = row.thread_id is not None and row.content is None
+    return not is_answer or opt_outs.is_stopped(owner.id, row.channel)
 
 
 def _again(message_id: int) -> None:

@@ -17,7 +17,8 @@ from app.core.db import db
 from app.core.tenancy import current_tenant_id
 from app.messaging.models import Message, MessageState, Skip
 from app.messaging.providers.base import Outgoing
-from app.messaging.services import delivery_people, quiet_hours, tallies
+from app.messaging.services import delivery_caps, delivery_people, quiet_hours, tallies
+from app.messaging.services.delivery_caps import Room
 from app.messaging.services.delivery_people import Figures
 from app.messaging.services.delivery_reference import callback_url
 from app.messaging.services.plans import Plan, Text
@@ -76,10 +77,10 @@ class _Verdict:
 
 @dataclass(frozen=True)
 class _Known:
-    """What is known of a batch: sent in each cap's days and in hand by profile, bad numbers, computed traits."""
+    """What is known of a batch: whose the numbers are, what counts against caps, bad numbers, computed traits."""
 
-    sent: list[dict[int, int]]
-    in_hand: set[int]
+    owners: dict[str, int]
+    caps: delivery_caps.Counts
     bad: set[str]
     figures: Figures
 
@@ -90,7 +91,7 @@ def claim(plan: Plan, most: int, epoch: str) -> tuple[list[Ready], int]:
     `epoch` is the gate's, asked for before. Consent, suppressions, caps and quiet hours are looked at again: much may
     have happened since the freezing.
     """
-    rows = _take(plan, most)
+    rows = _take(plan, most) if delivery_caps.lock(plan) else []
     if not rows:
         return [], 0
     people = delivery_people.people_of(rows, plan.channel)
@@ -131,10 +132,11 @@ def _take(plan: Plan, most: int) -> list[Any]:
 
 def _known_of(plan: Plan, rows: Sequence[Any], people: dict[int, Any]) -> _Known:
     ids = [one.id for one in people.values() if one is not None]
+    numbers = [row.address for row in rows]
     return _Known(
-        delivery_people.sent_counts(plan, ids),
-        delivery_people.in_hand(plan, ids),
-        delivery_people.suppressed_of(plan.channel, [row.address for row in rows]),
+        delivery_people.owners_of(numbers),
+        delivery_caps.counts_of(plan, ids),
+        delivery_people.suppressed_of(plan.channel, numbers),
         delivery_people.figures_of(plan, people.values()),
     )
 
@@ -149,14 +151,16 @@ def _judge(plan: Plan, row: Any, person: Any, known: _Known, epoch: str) -> Read
         return skip(Skip.GONE)
     if person.id != row.profile_id and _has_row(plan.campaign_id, person.id):
         return skip(Skip.DUPLICATE_PERSON)
+    if not _is_theirs(row.address, person, known.owners):
+        return skip(Skip.NO_PHONE)
     if person.state != "granted":
         return skip(Skip.STOP if person.source in ("stop", "carrier") else Skip.NO_CONSENT)
     if row.address in known.bad:
         return skip(Skip.BAD_NUMBER)
-    room = min((cap.most - n.get(person.id, 0) for cap, n in zip(plan.caps, known.sent, strict=True)), default=2)
-    if room < 1:
+    room = known.caps.room(person.id)
+    if room is Room.NONE:
         return skip(Skip.CAP_REACHED)
-    if room == 1 and person.id in known.in_hand:  # the last one may be taken: known when the other has its answer
+    if room is Room.UNSURE:
         return _Verdict(row, MessageState.PENDING, row.reason, now + ASKED_AGAIN, row.profile_id)
     free_at = _free_at(plan, person.traits, row.address, now)
     if free_at > now:
@@ -165,6 +169,12 @@ def _judge(plan: Plan, row: Any, person: Any, known: _Known, epoch: str) -> Read
         return make_ready(plan, row, person, known.figures.get(person.id), epoch)
     except MissingVariable:
         return skip(Skip.MISSING_VARIABLE)
+
+
+def _is_theirs(address: str, person: Any, owners: dict[str, int]) -> bool:
+    """Whether the number still leads to the person; one they have besides their newest does as well."""
+    owner = owners.get(address)
+    return person.phone == address if owner is None else owner == person.id
 
 
 def _free_at(plan: Plan, traits: Any, address: str, moment: datetime) -> datetime:

@@ -97,18 +97,24 @@ def record(outcomes: Sequence[Outcome]) -> None:
 def _taken(one: Outcome, row: Any) -> dict[str, Any] | None:
     """The provider has it. Said whatever became of the row meanwhile, since it is true."""
     assert one.submitted is not None
+    body = _words(one, row)
     told = {
-        "sid": one.submitted.sid, "body": one.ready.body, "sender": one.ready.outgoing.sender,
+        "sid": one.submitted.sid, "body": body, "sender": one.ready.outgoing.sender,
         "segments": one.submitted.segments, "attempts": row.attempts + 1, "sent_at": row.sent_at or one.at,
     }  # fmt: skip
     if row.sid == one.submitted.sid:  # its first receipt came before our own record
         return told
     if one.submitted.sid in (row.earlier_sids or ()):  # even its last did, and it is to be tried again
-        return {"body": one.ready.body, "attempts": row.attempts + 1}
+        return {"body": body, "attempts": row.attempts + 1}
     if row.sid is not None or (row.claim is not None and row.claim != one.ready.claim):
         log.error("message_was_sent_by_another", message_id=row.id, sid=one.submitted.sid)
         return None
     return told | {"state": _S.QUEUED, "reason": "", "claim": None, "error_code": None}
+
+
+def _words(one: Outcome, row: Any) -> str | None:
+    """What was said to them; nothing where the person was erased while it was in the air."""
+    return None if one.ready.profile_id is not None and row.profile_id is None else one.ready.body
 
 
 def _refused(one: Outcome, row: Any, fates: list[Fate]) -> dict[str, Any] | None:
@@ -122,7 +128,7 @@ def _refused(one: Outcome, row: Any, fates: list[Fate]) -> dict[str, Any] | None
     if one.failure.is_ambiguous:
         return {"state": _S.UNKNOWN, "reason": "", "error_code": one.failure.code}
     remedy, attempts = remedy_of(one.failure), row.attempts + 1
-    told = {"claim": None, "error_code": one.failure.code, "attempts": attempts, "body": one.ready.body}
+    told = {"claim": None, "error_code": one.failure.code, "attempts": attempts, "body": _words(one, row)}
     if attempts <= len(remedy.retry_delays):
         wait = one.failure.retry_after or remedy.retry_delays[attempts - 1] * random.uniform(0.8, 1.2)
         return told | {"state": _S.PENDING, "reason": "", "due_at": one.at + timedelta(seconds=wait)}

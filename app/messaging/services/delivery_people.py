@@ -1,4 +1,4 @@
-"""The people behind claimed messages as they are now: what they agreed to, what they got, what is known of numbers.
+"""The people behind claimed messages as they are now: what they agreed to, what is known of numbers.
 
 Each question is one statement for a whole batch.
 """
@@ -6,23 +6,19 @@ Each question is one statement for a whole batch.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import and_, column, func, select, table, text
+from sqlalchemy import and_, column, select, table
 
 from app.cdp.queries.lists import ids_in, texts_in
 from app.cdp.services import merges
-from app.core.clock import utc_now
 from app.core.db import Json, db
 from app.core.tenancy import current_tenant_id
-from app.messaging.models import Message, Suppression
+from app.messaging.models import Suppression
 from app.messaging.services import template_people
 from app.messaging.services.plans import Plan
 
 Figures = dict[int, dict[str, Any]]
-_messages: Any = Message.__table__
-_IN_HAND = text("messages.state IN ('claimed', 'unknown')")  # as the index that finds them says it
 _suppressed: Any = Suppression.__table__
 _people = table(
     "profiles", column("traits", Json), *map(column, ("id", "tenant_id", "name", "phone", "merged_into_id"))
@@ -78,47 +74,21 @@ def _only(statement: Any, profile_id: int) -> Any:
     return bare.where(_people.c.tenant_id == tenant_id, _people.c.id == profile_id)
 
 
-def sent_counts(plan: Plan, profile_ids: Iterable[int]) -> list[dict[int, int]]:
-    """For each cap: messages each person got in its days."""
-    counts = []
-    ids = [one for one in profile_ids if one is not None]
-    for cap in plan.caps:
-        rows = db.session.execute(
-            select(_messages.c.profile_id, func.count())
-            .where(
-                _messages.c.profile_id.in_(ids_in(ids)),
-                _messages.c.channel == plan.channel,
-                _messages.c.sent_at >= utc_now() - timedelta(days=cap.days),
-                _messages.c.tenant_id + 0 == current_tenant_id(),
-            )
-            .group_by(_messages.c.profile_id)
-        )
-        counts.append({row[0]: row[1] for row in rows})
-    return counts
-
-
-def in_hand(plan: Plan, profile_ids: Iterable[int]) -> set[int]:
-    """Who of them is about to get a message of another campaign on the channel, or may have got one: it does not count
-    as sent yet. Few messages are in that state at any time; empty where no cap asks."""
-    if not plan.caps:
-        return set()
-    statement = select(_messages.c.profile_id).where(
-        _IN_HAND,
-        _messages.c.tenant_id + 0 == current_tenant_id(),  # a sum: the index of those in hand leads
-        _messages.c.profile_id.in_(ids_in(one for one in profile_ids if one is not None)),
-        _messages.c.channel == plan.channel,
-        _messages.c.campaign_id.is_not(None),
-        _messages.c.campaign_id != plan.campaign_id,
-    )
-    return set(db.session.scalars(statement))
-
-
 def figures_of(plan: Plan, people: Iterable[Any]) -> Figures:
     """Computed traits that the texts name, by person. Their events are read one person after the other, so a text
     that names one is sent more slowly; others cost nothing here."""
     if not plan.figures:
         return {}
     return template_people.computed_values([one.id for one in people if one is not None], plan.figures)
+
+
+def owners_of(addresses: Sequence[str]) -> dict[str, int]:
+    """Whose each number is now; one that stands on a profile only is nobody's here."""
+    statement = select(_identities.c.value, _identities.c.profile_id).where(
+        _identities.c.tenant_id == current_tenant_id(), _identities.c.kind == "phone",
+        _identities.c.value.in_(texts_in(addresses)),
+    )  # fmt: skip
+    return {row.value: row.profile_id for row in db.session.execute(statement)}
 
 
 def suppressed_of(channel: str, addresses: Sequence[str]) -> set[str]:

@@ -31,7 +31,7 @@ def erase_people(profile_ids: Sequence[int], refused: Iterable[tuple[str, str]])
     for channel in CHANNELS:
         opt_outs.skip_pending(channel, [], profile_ids, Skip.GONE, utc_now())
     of_them = _messages.c.id.in_(message_ids(profile_ids)) & (_messages.c.tenant_id == current_tenant_id())
-    db.session.execute(update(_messages).where(of_them).values(profile_id=None, address="", body=None))
+    db.session.execute(update(_messages).where(of_them).values(profile_id=None, address="", body=None, content=None))
     for table, values in (
         (_inbound, {"profile_id": None, "address": "", "body": "", "media": []}),
         (_threads, {"profile_id": None, "address": _nobody(), "preview": "", "unread": 0, "state": ThreadState.CLOSED}),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -20,13 +20,14 @@ LINES = 12
 @dataclass(frozen=True)
 class Held:
     """People held until a time in a zone. `others` more zones their numbers may be in are awake by then. `is_about`:
-    the time's people were divided among zones as a sample of them is."""
+    the time's people were divided among zones as a sample of them is; `is_least`: there may be more of them."""
 
     release: datetime
     zone: ZoneInfo
     others: int
     n: int
     is_about: bool = False
+    is_least: bool = False
 
     @property
     def clock(self) -> str:
@@ -38,20 +39,23 @@ class Held:
         return self.zone.key.replace("_", " ")
 
 
-def list_held(campaign: Campaign) -> tuple[list[Held], int]:
-    """By time and zone, the soonest first, and how many more there are than those told.
+def list_held(campaign: Campaign, held: int) -> tuple[list[Held], int]:
+    """By time and zone, the soonest first, and how many of the `held` there are besides those told.
 
-    Each time is counted; zones are those of all its people where they are few, else of some fifty, evenly drawn. One
-    statement for the times and one for each of the first eight.
+    The soonest 50,000 are counted, time by time; zones are those of all people of a time where they are few, else of
+    some fifty, evenly drawn. One statement for the times and one for each of the first eight.
     """
     times = queries.count_by_release(campaign.id)
-    told = times[:TIMES]
+    is_cut = sum(n for _, n in times) >= queries.MOST_COUNTED
+    told = times[: min(TIMES, len(times) - 1)] if is_cut and len(times) > 1 else times[:TIMES]
     look = _Look(
         campaign.id, LOOKED_AT // max(1, len(told)), workspace().timezone,
         frozenset((campaign.quiet_end or rules.load().quiet_end, quiet_hours.US_END)),
     )  # fmt: skip
-    lines = [one for at, n in told for one in _at(look, at, n)]
-    return lines[:LINES], sum(n for _, n in times) - sum(one.n for one in lines[:LINES])
+    lines = [one for at, n in told for one in _at(look, at, n)][:LINES]
+    if is_cut and len(times) == 1:
+        return [replace(one, is_least=True) for one in lines], 0
+    return lines, max(0, held - sum(one.n for one in lines))
 
 
 @dataclass(frozen=True)

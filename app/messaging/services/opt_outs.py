@@ -30,6 +30,7 @@ _threads: Any = MessageThread.__table__
 # Said with the very words of the partial indexes, or SQLite would not use them.
 _WITH_ADDRESS = text("messages.campaign_id IS NOT NULL AND messages.state <> 'skipped' AND messages.address <> ''")
 _OF_PERSON = text("messages.campaign_id IS NOT NULL AND messages.profile_id IS NOT NULL")
+_ALONE = text("messages.campaign_id IS NULL AND messages.profile_id IS NOT NULL")
 _OF_THREAD = text("messages.thread_id IS NOT NULL")
 
 
@@ -95,8 +96,8 @@ def _is_stop(row: ConsentRecord) -> bool:
 
 
 def skip_pending(channel: str, addresses: Iterable[str], profile_ids: Iterable[int], reason: Skip, at: datetime) -> int:
-    """Skip what waits on the channel for these numbers and people, replies too; how many. What is claimed is the
-    gate's. Four statements, however many people."""
+    """Skip what waits on the channel for these numbers and people, of campaigns or not; how many. What is claimed is
+    the gate's. Four statements, however many people."""
     rows = db.session.execute(
         select(*(_messages.c[name] for name in ("id", "campaign_id", "variant_id", "reason")))
         .where(
@@ -130,8 +131,9 @@ def _waiting_ids(channel: str, addresses: list[str], profile_ids: list[int]) -> 
         _messages.c.campaign_id.in_(campaigns), _messages.c.address.in_(texts_in(addresses)), _WITH_ADDRESS
     )
     by_person = mine.where(_messages.c.profile_id.in_(ids_in(profile_ids)), _OF_PERSON)
+    alone = mine.where(_messages.c.profile_id.in_(ids_in(profile_ids)), _ALONE)
     by_talk = mine.where(_messages.c.thread_id.in_(talks), _OF_THREAD)
-    return union_all(by_number, by_person, by_talk)
+    return union_all(by_number, by_person, alone, by_talk)
 
 
 def places_of(profile_id: int | None, address: str) -> list[Place]:
