@@ -13,7 +13,7 @@ from app.cdp.services.identity_rules import load_rules
 from app.cdp.services.ingestion_rows import RowRefused
 from app.core.db import db
 from app.core.logs import get_logger
-from app.core.tenancy import tenant_scope
+from app.core.tenancy import platform_scope, tenant_scope
 from app.messaging.models import InboundKind, InboundMessage, Message, MessageChannel
 from app.messaging.queries.threads import workspace_name
 from app.messaging.services import gate_closing, keywords, message_events, opt_outs, routing, rules, threads
@@ -114,6 +114,8 @@ def take(call: Call, origin: Origin) -> Taken:
     owners = routing.owners_of(message.channel, message.address, message.senders, origin, is_stop=is_stop)
     if not owners:
         log.warning("inbound_for_nobody", sid=message.sid, channel=message.channel)
+    if asked.kind != InboundKind.STOP:
+        owners = _known_to(message.sid, owners) or owners
     done = []
     for tenant_id in owners:
         with tenant_scope(tenant_id):
@@ -127,6 +129,14 @@ def take(call: Call, origin: Origin) -> Taken:
         tuple(place for one in done if one.kind == InboundKind.STOP for place in one.places),
         tuple(place for one in done if one.kind == InboundKind.START for place in one.places),
     )
+
+
+def _known_to(sid: str, owners: list[int]) -> list[int]:
+    """Those of them who have heard it before: then it is a repeat, and for the others it never meant anything."""
+    with platform_scope():
+        of_them = (InboundMessage.tenant_id.in_(owners), InboundMessage.sid == sid)
+        known = set(db.session.scalars(select(InboundMessage.tenant_id).where(*of_them)))
+    return [one for one in owners if one in known]
 
 
 def _take_for_tenant(message: Incoming, asked: Keyword, *, is_its_text: bool) -> _Done:
