@@ -293,3 +293,15 @@ def test_the_list_is_searched_filtered_and_sorted(pages):
     assert names("?q=ee") == ["Beech"]
     assert names("?state=draft&sort=name") == ["Ash", "Beech", "Cedar"]
     assert names("?state=running") == []
+
+
+@pytest.mark.parametrize(
+    ("tracked", "said"),
+    [("yes", "2 parts, 190 characters, GSM-7, with tracked links"), ("no", "1 part, 158 characters")],
+)
+def test_the_wizard_counts_parts_as_the_campaign_sends_them(pages, settings_override, tracked, said):
+    settings_override(public_url="https://parley.example.com")
+    pages.people("OPT_IN")
+    text = "http://a.co/x ".ljust(158, "x")
+    fields = urlencode({"segment": pages.segment(), "t1": pages.template(content=text), "links": tracked})
+    assert said in pages.text(f"{LIST}/preview?{fields}")

@@ -170,3 +170,10 @@ def test_another_tenants_template_is_not_found(pages, client_for, other_member):
     for path in ("", "/duplicate", "/active", "/submit", "/delete", "/versions/1/restore"):
         assert theirs.post(f"{LIST}/{one}{path}", name="x", content="x").status_code == 404
     assert "Write once" in theirs.text(LIST)
+
+
+def test_parts_and_price_are_counted_with_tracked_links_as_campaigns_send_them(pages, three, settings_override):
+    settings_override(public_url="https://parley.example.com")
+    said = pages.check(channel="sms", content="http://a.co/x ".ljust(158, "x"))
+    assert "2 parts with tracked links" in said
+    assert "2.00 parts each" in said
