@@ -43,11 +43,7 @@ def pass_time(**by) -> None:
     rows = db.session.scalars(select(Message)).all()
     with platform_scope(), unit_of_work() as session:
         for row in rows:
-            earlier = {
-                name: getattr(row, name) - timedelta(**by)
-                for name in ("due_at", "claimed_at", "created_at")
-                if getattr(row, name)
-            }
+            earlier = {name: getattr(row, name) - timedelta(**by) for name in names if getattr(row, name)}
             session.execute(update(Message).where(Message.id == row.id).values(earlier))
 
 
