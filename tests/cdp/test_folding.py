@@ -62,6 +62,21 @@ def test_the_same_note_twice_counts_once_in_one_step(people):
     assert (counts("purchase"), totals()) == ({one: 1}, {one: 5.0})
 
 
+def test_a_step_is_filled_by_people_however_often_each_is_named(people, monkeypatch):
+    monkeypatch.setattr(folding, "MOST_IDS", 4)
+    ids = [people.add()[0] for _ in range(4)]
+    fold()
+    with unit_of_work():
+        for part in (ids[:3], ids[:3], ids[3:], [ids[0]]):
+            people._note("profiles", {"profiles": part})
+        people._note("profiles", {"profiles": [max(ids) + 1]})
+    steps = []
+    for _ in range(3):
+        with unit_of_work():
+            steps.append(folding.fold_step())
+    assert steps == [4, 1, 0]
+
+
 def test_many_small_parts_of_a_day_become_one(people):
     one, other = people.add(2)
     for number in range(20):

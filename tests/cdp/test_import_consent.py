@@ -7,6 +7,7 @@ import re
 import pytest
 
 from tests.cdp.test_imports_api import start, upload
+from tests.support.pages import token_in
 
 TABLE = "user_id,phone,SMS consent,WhatsApp opt-in,Accepts email marketing\n"
 
@@ -105,8 +106,7 @@ def test_a_dry_run_and_its_page_count_the_answers(people, client):
     assert found["consents"] == {"sms": {"granted": 2}, "whatsapp": {"denied": 1}}
     page = client.get(f"/app/imports/{one['id']}").text
     assert re.search(r'value="consent.sms" data-plain selected>Consent: SMS', page)
-    token = re.search(r'name="csrf-token" content="([^"]+)"', page).group(1)
-    form = {"csrf_token": token, "place_0": "user_id", "place_2": "consent.sms", "place_3": "consent.whatsapp"}
+    form = {"csrf_token": token_in(page), "place_0": "user_id", "place_2": "consent.sms", "place_3": "consent.whatsapp"}
     tried = client.post(f"/app/imports/{one['id']}/try", data=form, headers={"HX-Request": "true"}).text
     assert "2 yes" in tried
     assert "1 no" in tried

@@ -8,12 +8,14 @@ import re
 
 import pytest
 
+from tests.support.pages import token_in
+
 PEOPLE = "Name,E-mail,Mobile,Town\nAda Lovelace,ada@example.com,+14155550123,Leeds\nGrace,not an address,,York\n"
 
 
 @pytest.fixture
 def token(client) -> str:
-    return re.search(r'name="csrf-token" content="([^"]+)"', client.get("/app/imports").text).group(1)
+    return token_in(client.get("/app/imports").text)
 
 
 @pytest.fixture

@@ -6,12 +6,14 @@ import re
 
 import pytest
 
+from tests.support.pages import token_in
+
 EVENTS = "/api/v1/cdp/events"
 
 
 @pytest.fixture
 def token(client) -> str:
-    return re.search(r'name="csrf-token" content="([^"]+)"', client.get("/app/profiles").text).group(1)
+    return token_in(client.get("/app/profiles").text)
 
 
 def make(client, user_id: str, **values: object) -> int:

@@ -8,6 +8,8 @@ import re
 import pytest
 from sqlalchemy import event as hooks
 
+from tests.support.pages import Pages
+
 LIST = "/app/segments"
 BOUGHT = {"type": "event", "event": "purchase", "time_window": "last_90_days"}
 NO_SMS = {"type": "consent", "channel": "sms", "operator": "is_not", "state": "granted"}
@@ -17,21 +19,12 @@ def all_of(*conditions):
     return {"operator": "and", "conditions": list(conditions)}
 
 
-class Pages:
+class Segments(Pages):
     """What a marketer does with segments in a browser without scripts."""
 
     def __init__(self, client, run_jobs):
-        self.client, self.run_jobs = client, run_jobs
-        page = client.get("/app/profiles").text
-        self.token = re.search(r'name="csrf-token" content="([^"]+)"', page).group(1)
-
-    def text(self, url, status=200):
-        answer = self.client.get(url)
-        assert answer.status_code == status, answer.text
-        return " ".join(re.sub(r"<[^>]+>", " ", answer.text.replace("&nbsp;", " ")).split())
-
-    def post(self, url, **fields):
-        return self.client.post(url, data={"csrf_token": self.token, **fields})
+        super().__init__(client)
+        self.run_jobs = run_jobs
 
     def save(self, name, conditions, url=f"{LIST}/new"):
         """Save and count; the segment's id."""
@@ -49,8 +42,8 @@ class Pages:
 
 
 @pytest.fixture
-def pages(client, run_jobs) -> Pages:
-    return Pages(client, run_jobs)
+def pages(client, run_jobs) -> Segments:
+    return Segments(client, run_jobs)
 
 
 @pytest.fixture
@@ -250,13 +243,13 @@ def test_words_are_those_of_the_own_workspace(pages, three, client_for, other_me
     assert words(pages, event="purchase") == {"amount", "category"}
     assert words(pages, event="purchase", property="category") == {"fruit"}
     assert words(pages, trait="city") == {"Leeds", "York"}
-    other = Pages(client_for(other_member), run_jobs)
+    other = Segments(client_for(other_member), run_jobs)
     assert words(other, event="purchase") == words(other, trait="city") == set()
 
 
 def test_another_workspace_finds_nothing(pages, three, client_for, other_member, run_jobs):
     segment_id = pages.save("Buyers", all_of(BOUGHT))
-    other = Pages(client_for(other_member), run_jobs)
+    other = Segments(client_for(other_member), run_jobs)
     for part in ("", "/members", "/why", "/overlap", "/edit"):
         other.text(f"{LIST}/{segment_id}{part}", 404)
     assert other.post(f"{LIST}/{segment_id}/delete").status_code == 404
@@ -266,7 +259,7 @@ def test_another_workspace_finds_nothing(pages, three, client_for, other_member,
 
 def test_a_viewer_looks_and_changes_nothing(pages, three, make_member, member, client_for, run_jobs):
     segment_id = pages.save("Buyers", all_of(BOUGHT))
-    viewer = Pages(client_for(make_member("viewer", member.tenant_id)), run_jobs)
+    viewer = Segments(client_for(make_member("viewer", member.tenant_id)), run_jobs)
     page = viewer.text(f"{LIST}/{segment_id}")
     assert "Ada" in page
     assert "Edit" not in page

@@ -148,6 +148,12 @@ def test_a_campaign_from_the_first_step_to_its_end(marketer: Page, connected: St
     lines = page.locator("#log-lines")
     expect(lines).to_contain_text("Delivered", timeout=30_000)
     expect(lines).not_to_contain_text("Waiting", timeout=30_000)
+    expect(page.locator(".ply-chart__plot canvas")).to_be_visible()
+    page.wait_for_function(  # the chart's numbers came while it ran
+        "[...document.querySelectorAll('#campaign-minutes [data-v]')].reduce((n, one) => n + +one.dataset.v, 0) >= 35",
+        timeout=40_000,
+    )
+    assert page.evaluate("window.stillHere") is True
     run = page.locator("#campaign-run")
     expect(run).to_contain_text("of 36 done, 100.0")
     expect(run).to_contain_text("Number is no good")

@@ -1,10 +1,13 @@
-"""Somebody writes back; a marketer sees it at once, answers, watches the answer arrive, and a STOP ends the talk."""
+"""Somebody writes back; a marketer sees it at once and answers, by a template where need be; a STOP ends the talk."""
 
 from __future__ import annotations
 
+import base64
 import json
+import sqlite3
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -29,12 +32,25 @@ class Phone:
 
     def write(self, body: str, channel: str = "sms") -> None:
         written = {"from": PERSON, "to": SENDER, "body": body, "channel": channel}
-        call = urllib.request.Request(
-            f"{self._url}/_control/twilio/inbound", json.dumps(written).encode(),
-            {"Content-Type": "application/json"}, method="POST",
-        )  # fmt: skip
+        assert self._post("/_control/twilio/inbound", written)["status"] == 200
+
+    def content(self, body: str) -> str:
+        """A text that WhatsApp has approved; the provider's id of it."""
+        made = {"friendly_name": "moved", "language": "en", "types": {"twilio/text": {"body": body}},
+                "variables": {"1": "Monday"}}  # fmt: skip
+        sid = str(self._post("/twilio/content/v1/Content", made)["sid"])
+        asked = {"name": "moved", "category": "UTILITY"}
+        self._post(f"/twilio/content/v1/Content/{sid}/ApprovalRequests/whatsapp", asked)
+        self._post("/_control/twilio/approvals", {"sid": sid})
+        return sid
+
+    def _post(self, path: str, body: dict[str, object]) -> dict[str, object]:
+        headers = {"Content-Type": "application/json"}
+        if not path.startswith("/_control"):
+            headers["Authorization"] = f"Basic {base64.b64encode(f'{ACCOUNT}:{TOKEN}'.encode()).decode()}"
+        call = urllib.request.Request(f"{self._url}{path}", json.dumps(body).encode(), headers, method="POST")
         with urllib.request.urlopen(call, timeout=20) as answer:
-            assert json.loads(answer.read())["status"] == 200
+            return dict(json.loads(answer.read() or b"{}"))
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +127,41 @@ def test_a_talk_from_the_first_text_to_the_stop(page: Page, connected):
     assert page.evaluate("window.stillHere") is True
     assert serious(page) == []
     assert faults == []
+
+
+def a_day_passes(stack: Stack, content: str) -> None:
+    """They wrote a day and more ago, and WhatsApp approved the only template meanwhile."""
+    with closing(sqlite3.connect(stack.folder / "data" / "parley.db", timeout=20)) as link, link:
+        link.execute("UPDATE message_threads SET last_inbound_at = datetime(last_inbound_at, '-25 hours')")
+        link.execute("UPDATE template_versions SET approval = 'approved', content_sid = ?", (content,))
+
+
+def test_a_template_goes_where_whatsapp_takes_no_free_answer(page: Page, connected):
+    stack, phone = connected
+    page.request.post(f"{stack.url}/signup", data=CREDENTIALS)
+    assert page.request.post(f"{stack.url}/login", data=CREDENTIALS).ok
+    phone.write("Can I move my box?", channel="whatsapp")
+    text = {"name": "Moved", "content": "Your box now comes on {day}. Reply to change it.", "channel": "whatsapp"}
+    assert page.request.post(f"{stack.url}/messaging/api/v1/templates", data=text).ok
+    a_day_passes(stack, phone.content("Your box now comes on {{1}}. Reply to change it."))
+    page.goto(f"{stack.url}/app/inbox")
+    page.locator("#talks .ply-conv", has_text="WhatsApp").get_by_role("link").click()
+    expect(page.get_by_text("has not agreed to WhatsApp messages")).to_be_visible()
+
+    profile = page.get_by_role("heading", level=1).get_by_role("link").get_attribute("href").rsplit("/", 1)[1]
+    agreed = {"channel": "whatsapp", "state": "granted"}
+    assert page.request.post(f"{stack.url}/api/v1/cdp/profiles/{profile}/consent", data=agreed).ok
+    page.reload()
+    expect(page.locator("#template-preview")).to_contain_text("Your box now comes on [day].")
+    assert serious(page) == []
+    page.get_by_label("Day").press_sequentially("Friday")
+    expect(page.locator("#template-preview")).to_contain_text("Your box now comes on Friday.")
+    expect(page.get_by_label("Day")).to_be_focused()
+    page.get_by_role("button", name="Send this template").click()
+    ours = page.locator("#entries .ply-msg--you")
+    expect(ours).to_contain_text("Your box now comes on Friday. Reply to change it.")
+    expect(ours).to_contain_text("Delivered", timeout=30_000)
+    expect(page.get_by_label("Day")).to_have_value("")
 
 
 def test_on_a_phone_one_sees_the_list_or_the_talk_and_the_keyboard_walks_the_list(page: Page, connected):

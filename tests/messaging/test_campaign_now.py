@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -20,12 +19,9 @@ from app.messaging.services import held_people, tallies
 from app.messaging.services.tallies import Shift
 from tests.messaging.answers import Answers
 from tests.messaging.campaign import House
+from tests.support.pages import words
 
 AT = datetime(2026, 11, 3, 10, 22, 30, tzinfo=UTC)
-
-
-def words(page: str) -> str:
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).replace("\u00a0", " ").split())
 
 
 def send(campaign_id: int, n: int, to: str = "queued", was: str = "pending") -> None:
@@ -37,11 +33,6 @@ def send(campaign_id: int, n: int, to: str = "queued", was: str = "pending") -> 
 def clock(monkeypatch):
     """`clock(moment)` sets what counts are made by."""
     return lambda at: monkeypatch.setattr("app.messaging.services.delivery_counts.utc_now", lambda: at)
-
-
-@pytest.fixture
-def acting(member, in_tenant):
-    return lambda: in_tenant(member.tenant_id)
 
 
 @pytest.fixture

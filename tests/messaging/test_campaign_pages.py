@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 
 from tests.messaging.campaign import twilio
+from tests.support.pages import Pages, text_of, words
 
 __all__ = ["twilio"]
 LIST = "/app/campaigns"
@@ -21,19 +22,12 @@ API = "/messaging/api/v1"
 OWN_NIGHT = {"quiet": "own", "quiet_start": "00:00", "quiet_end": "00:01"}
 
 
-class Pages:
+class Campaigns(Pages):
     """What a marketer does with campaigns."""
 
     def __init__(self, client, run_jobs):
-        self.client, self.run_jobs = client, run_jobs
-        page = client.get("/app/profiles").text
-        self.token = re.search(r'name="csrf-token" content="([^"]+)"', page).group(1)
-
-    def text(self, url, status=200):
-        return words(self.client.get(url), status)
-
-    def post(self, url, **fields):
-        return self.client.post(url, data={"csrf_token": self.token, **fields})
+        super().__init__(client)
+        self.run_jobs = run_jobs
 
     def people(self, *states):
         for number, state in enumerate(states):
@@ -66,18 +60,13 @@ class Pages:
     def save(self, status=303, url=NEW, do="save", **fields):
         """Send the last step; where it leads."""
         answer = self.post(url, do=do, **fields)
-        assert answer.status_code == status, words(answer, answer.status_code)
-        return answer.location if status == 303 else words(answer, status)
-
-
-def words(answer, status):
-    assert answer.status_code == status, answer.text
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", answer.text)).split())
+        assert answer.status_code == status, words(answer.text)
+        return answer.location if status == 303 else words(answer.text)
 
 
 @pytest.fixture
-def pages(client, run_jobs) -> Pages:
-    return Pages(client, run_jobs)
+def pages(client, run_jobs) -> Campaigns:
+    return Campaigns(client, run_jobs)
 
 
 def step(name, fields, **more):
@@ -134,7 +123,7 @@ def test_what_is_emptied_stays_empty_on_the_way_through_the_steps(pages):
 
 
 def test_a_token_that_another_workspaces_campaign_has_is_replaced(pages, client_for, other_member, run_jobs):
-    theirs = Pages(client_for(other_member), run_jobs)
+    theirs = Campaigns(client_for(other_member), run_jobs)
     theirs.save(**theirs.fields(token=(token := str(uuid4()))))
     at = pages.save(**pages.fields(token=token))
     assert "Spring" in pages.text(at)
@@ -215,7 +204,7 @@ def test_a_run_is_paused_resumed_and_cancelled_with_the_numbers_to_confirm(pages
     assert f"sse:{at.removeprefix('/app/').replace('campaigns/', 'campaign-')}" in live
     assert pages.post(f"{at}/pause").status_code == 303
     assert "Paused" in pages.text(f"{at}/live")
-    assert "cannot be changed" in words(pages.client.get(f"{at}/edit", follow_redirects=True), 200)
+    assert "cannot be changed" in text_of(pages.client.get(f"{at}/edit", follow_redirects=True))
     assert pages.post(f"{at}/resume").status_code == 303
     assert "0 people will not be written to any more. 0 messages left already" in html.unescape(
         pages.client.get(f"{at}/live").text
@@ -223,8 +212,8 @@ def test_a_run_is_paused_resumed_and_cancelled_with_the_numbers_to_confirm(pages
     assert pages.post(f"{at}/cancel").status_code == 303
     pages.run_jobs()
     assert "Cancelled" in pages.text(f"{at}/live")
-    assert "A campaign that is cancelled cannot become running" in words(
-        pages.client.post(f"{at}/launch", data={"csrf_token": pages.token}, follow_redirects=True), 200
+    assert "A campaign that is cancelled cannot become running" in text_of(
+        pages.client.post(f"{at}/launch", data={"csrf_token": pages.token}, follow_redirects=True)
     )
     assert twilio.messages()["messages"] == 0
 
@@ -259,11 +248,11 @@ def test_a_test_goes_to_one_phone_and_a_bad_number_is_told(pages, twilio):
     answer = pages.client.post(
         f"{at}/test", data={"csrf_token": pages.token, "phone": "+4915112345000"}, follow_redirects=True
     )
-    assert "The test is on its way" in words(answer, 200)
+    assert "The test is on its way" in text_of(answer)
     pages.run_jobs()
     assert twilio.messages()["messages"] == 1
     bad = pages.client.post(f"{at}/test", data={"csrf_token": pages.token, "phone": "12"}, follow_redirects=True)
-    assert "The test is on its way" not in words(bad, 200)
+    assert "The test is on its way" not in text_of(bad)
 
 
 def test_a_copy_opens_in_the_wizard(pages):
@@ -276,7 +265,7 @@ def test_a_copy_opens_in_the_wizard(pages):
 def test_an_analyst_saves_drafts_and_cannot_send(pages, client_for, make_member, member, run_jobs):
     pages.people("OPT_IN")
     fields = pages.fields()
-    analyst = Pages(client_for(make_member("analyst", member.tenant_id)), run_jobs)
+    analyst = Campaigns(client_for(make_member("analyst", member.tenant_id)), run_jobs)
     assert "Launch now" not in analyst.text(step("review", fields))
     at = analyst.save(**fields)
     analyst.save(403, do="launch", **fields)
@@ -286,7 +275,7 @@ def test_an_analyst_saves_drafts_and_cannot_send(pages, client_for, make_member,
     assert analyst.post(f"{at}/launch").status_code == 403
     assert pages.save(url=f"{at}/edit", **(fields | {"when": "later", "at": later}))
     assert analyst.post(f"{at}/delete").status_code == 403, "that would call it off"
-    viewer = Pages(client_for(make_member("viewer", member.tenant_id)), run_jobs)
+    viewer = Campaigns(client_for(make_member("viewer", member.tenant_id)), run_jobs)
     assert "Spring" in viewer.text(at)
     viewer.text(NEW, 403)
 
@@ -304,3 +293,15 @@ def test_the_list_is_searched_filtered_and_sorted(pages):
     assert names("?q=ee") == ["Beech"]
     assert names("?state=draft&sort=name") == ["Ash", "Beech", "Cedar"]
     assert names("?state=running") == []
+
+
+@pytest.mark.parametrize(
+    ("tracked", "said"),
+    [("yes", "2 parts, 190 characters, GSM-7, with tracked links"), ("no", "1 part, 158 characters")],
+)
+def test_the_wizard_counts_parts_as_the_campaign_sends_them(pages, settings_override, tracked, said):
+    settings_override(public_url="https://parley.example.com")
+    pages.people("OPT_IN")
+    text = "http://a.co/x ".ljust(158, "x")
+    fields = urlencode({"segment": pages.segment(), "t1": pages.template(content=text), "links": tracked})
+    assert said in pages.text(f"{LIST}/preview?{fields}")

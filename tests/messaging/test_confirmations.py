@@ -112,3 +112,12 @@ def test_on_a_shared_sender_a_stop_is_confirmed_once_and_by_a_repeat_alike(provi
     first = provider.inbound("Abmelden", number=9).text
     assert first.count("<Message>") == 1
     assert provider.inbound("Abmelden", number=9).text == first
+
+
+def test_on_a_shared_sender_a_yes_heard_again_after_a_stop_lifts_it_for_nobody(provider, workspace, other_workspace):
+    people = [(one, one.person()) for one in (workspace, other_workspace)]
+    for number, (one, person) in enumerate(people, 1):
+        one.sent(one.campaign(), person, number=number)
+    for number, word in ((8, "Yes"), (9, "STOP"), (8, "Yes")):
+        provider.inbound(word, number=number)
+    assert {one.consent(person) for one, person in people} == {"denied"}

@@ -9,13 +9,15 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.support.pages import token_in
+
 URL = "/app/contacts/upload"
 TABLE = "phone_e164,name,consent_state\n+14155551234,Ada,OPT_IN\n=nonsense,Bob,OPT_IN\n"
 
 
 @pytest.fixture
 def token(client) -> str:
-    return re.search(r'name="csrf-token" content="([^"]+)"', client.get(URL).text).group(1)
+    return token_in(client.get(URL).text)
 
 
 @pytest.fixture

@@ -11,9 +11,10 @@ from sqlalchemy import select
 from app.cdp.models import EventName, ProfileEvent
 from app.core.clock import utc_now
 from app.core.db import db, unit_of_work
+from app.core.errors import ValidationFailed
 from app.core.tenancy import tenant_scope
 from app.messaging.models import LinkClick
-from app.messaging.services import clicks, links
+from app.messaging.services import clicks, forecasts, links
 from tests.messaging.campaign import house, twilio
 
 __all__ = ["house", "twilio"]
@@ -154,3 +155,51 @@ def test_a_click_of_an_erased_person_counts_and_names_nobody(sent, reader, noted
     follow(reader, sent)
     assert len(noted()) == 1
     assert told() == []
+
+
+SHORT = "http://a.co/x"  # shorter than the tracked link that stands for it
+
+
+def padded(length: int) -> str:
+    return f"{SHORT} ".ljust(length, "x")
+
+
+def test_a_text_too_long_with_tracked_links_is_refused_when_the_campaign_is_made(house, settings_override):
+    settings_override(public_url="https://parley.example.com")
+    house.people(1)
+    segment_id, template_id = house.segment(), house.template(padded(1600))
+    with pytest.raises(ValidationFailed) as refused:
+        house.campaign(segment_id, template_id)
+    grown = len(links.short_url(1, 0)) - len(SHORT)
+    assert refused.value.details["field"] == "tracks_links"
+    assert f"{1600 + grown:,} characters" in refused.value.message
+    campaign_id = house.campaign(segment_id, template_id, tracks_links=False)
+    house.launch(campaign_id)
+    assert [one.state for one in house.messages(campaign_id)] == ["queued"]
+
+
+def test_parts_and_price_are_foretold_with_tracked_links(house, settings_override):
+    settings_override(public_url="https://parley.example.com")
+    house.people(3)
+    text = padded(158)
+    campaign_id = house.campaign(house.segment(), house.template(text))
+    foretold = forecasts.forecast(house.load(campaign_id), [("A", text, 1)])
+    house.launch(campaign_id)
+    assert {one.segments for one in house.messages(campaign_id)} == {2}
+    assert (foretold.texts[0].average_parts, foretold.texts[0].cost_micros) == (2.0, 3 * 2 * 8300)
+
+
+def test_whom_tracked_links_would_make_it_too_long_gets_the_addresses_themselves(house, settings_override):
+    settings_override(public_url="https://parley.example.com")
+    (long,) = house.people(1, traits={"words": "x" * 100})
+    (short,) = house.people(1, traits={"words": "x"})
+    campaign_id = house.campaign(house.segment(), house.template(f"{padded(1490)} {{words}}"))
+    house.launch(campaign_id)
+    bodies = {one.profile_id: one.body for one in house.messages(campaign_id)}
+    assert SHORT in bodies[long]
+    assert "/l/" in bodies[short]
+    assert house.reasons(campaign_id) == {long: "queued", short: "queued"}
+
+
+def test_a_tracked_link_is_as_long_for_the_first_message_as_for_the_billionth():
+    assert len({len(links.token(number, place)) for number in (1, 300, 10**9) for place in (0, 49)}) == 1

@@ -17,12 +17,6 @@ BASE = "/messaging/api/v1/monitoring"
 
 
 @pytest.fixture
-def acting(member, in_tenant):
-    """`with acting():` speaks to services as the workspace does."""
-    return lambda: in_tenant(member.tenant_id)
-
-
-@pytest.fixture
 def day(run_jobs, acting):
     """20 people, 3 of whom said no. A running campaign: 6 delivered, 1 undelivered, 1 refused; 2 wrote, 1 said STOP."""
     with acting():

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("postgres")]
-CAMPAIGNS = "campaigns_api campaign_pages caps forecasts lanes sending stop_holds"
-COMES_BACK = "callbacks opt_outs confirmations threads_api"
+CAMPAIGNS = "campaigns_api campaign_now campaign_pages caps forecasts lanes sending stop_holds"
+COMES_BACK = "callbacks opt_outs confirmations threads_api thread_templates"
 CONTACTS = "contacts_api uploads segments_api personal_data"
-REPORTS = "links variant_reports reporting_api monitoring_api report_pages alarms"
+REPORTS = "links variant_reports reporting_api monitoring_api report_pages country_counts alarms"
 
 
 def test_messages_hold_on_postgresql_too(hold_on_postgresql):

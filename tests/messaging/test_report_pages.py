@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import html
 import io
-import re
 from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -20,17 +18,9 @@ from app.messaging.models import Campaign, DeliveryCount, MessageState, Skip
 from app.messaging.queries import deliveries
 from tests.messaging.answers import Answers
 from tests.messaging.campaign import House
+from tests.support.pages import words
 
 URL = "/app/reports/messages"
-
-
-def words(page):
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).replace("\u00a0", " ").split())
-
-
-@pytest.fixture
-def acting(member, in_tenant):
-    return lambda: in_tenant(member.tenant_id)
 
 
 @pytest.fixture

@@ -27,12 +27,6 @@ ROW = {"id", "recipient_phone", "campaign_name", "status", "sent_at", "delivered
 
 
 @pytest.fixture
-def acting(member, in_tenant):
-    """`with acting():` speaks to services as the workspace does."""
-    return lambda: in_tenant(member.tenant_id)
-
-
-@pytest.fixture
 def spring(run_jobs, acting):
     """A campaign that ended yesterday: 5 delivered, 2 read, 1 undelivered, 1 refused, 1 on the way, 3 skipped."""
     with acting():

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from sqlalchemy import select
 
-from app.cdp.services import consent
+from app.cdp.models import Identity, Profile
+from app.cdp.services import consent, merge_undo
 from app.core.clock import utc_now
 from app.core.db import unit_of_work
 from app.core.errors import InvalidTransition
@@ -107,6 +109,36 @@ def test_somebody_who_said_stop_after_the_freezing_is_not_written_to(house, twil
     house.run_jobs()
     assert house.reasons(campaign_id) == {first: "queued", second: "stop"}
     assert twilio.messages()["messages"] == 1
+
+
+def test_a_number_that_is_somebody_elses_by_now_is_not_written_to(house, twilio):
+    person, other = house.people(2)
+    campaign_id = house.campaign(house.segment())
+    with unit_of_work():
+        campaigns.launch(campaign_id)
+    with unit_of_work():
+        recipients.freeze_step(campaign_id)
+    with unit_of_work() as session:
+        session.add(Identity(profile_id=person, kind="email", value="ann@example.com"))
+        number = session.scalars(select(Identity.id).where(Identity.value == number_of(1))).one()
+        merge_undo.split(person, [number])
+    house.run_jobs()
+    assert house.reasons(campaign_id) == {person: "no_phone", other: "queued"}
+    assert twilio.messages()["messages"] == 1
+
+
+def test_a_number_besides_the_newest_is_still_theirs(house):
+    (person,) = house.people(1)
+    campaign_id = house.campaign(house.segment())
+    with unit_of_work():
+        campaigns.launch(campaign_id)
+    with unit_of_work():
+        recipients.freeze_step(campaign_id)
+    with unit_of_work() as session:
+        session.add(Identity(profile_id=person, kind="phone", value=number_of(7)))
+        session.get_one(Profile, person).phone = number_of(7)
+    house.run_jobs()
+    assert house.reasons(campaign_id) == {person: "queued"}
 
 
 def test_a_refused_number_is_marked_and_the_others_go_on(house, twilio):

@@ -3,7 +3,6 @@ field."""
 
 from __future__ import annotations
 
-import html
 import re
 from datetime import timedelta
 
@@ -17,6 +16,7 @@ from app.messaging.models import MessageSender, MessagingAccount
 from app.messaging.services import accounts, campaigns, rules
 from app.sandbox.services.twilio_account import ACCOUNT_SID, AUTH_TOKEN
 from tests.messaging.campaign import House, twilio
+from tests.support.pages import words
 
 __all__ = ["twilio"]
 BASE = "/app/settings/messaging"
@@ -60,15 +60,6 @@ class Settings:
         with self.scope():
             row = db.session.scalars(select(MessagingAccount)).one_or_none()
             return (row.account_sid, row.auth_token) if row else None
-
-
-def words(page):
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
-
-
-@pytest.fixture
-def acting(member, in_tenant):
-    return lambda: in_tenant(member.tenant_id)
 
 
 @pytest.fixture

@@ -2,47 +2,30 @@
 
 from __future__ import annotations
 
-import html
-import re
-
 import pytest
+
+from tests.support.pages import Pages, text_of, words
 
 LIST = "/app/templates"
 CHECK = f"{LIST}/check"
 
 
-class Pages:
+class Templates(Pages):
     """What a marketer does with templates in a browser without scripts."""
-
-    def __init__(self, client):
-        self.client = client
-        page = client.get("/app/profiles").text
-        self.token = re.search(r'name="csrf-token" content="([^"]+)"', page).group(1)
-
-    def text(self, url, status=200):
-        return words(self.client.get(url), status)
-
-    def post(self, url, **fields):
-        return self.client.post(url, data={"csrf_token": self.token, **fields})
 
     def save(self, name="Welcome", content="Hi {first_name|there}", url=f"{LIST}/new", **more):
         """Save; the template's id."""
         answer = self.post(url, name=name, content=content, **more)
-        assert answer.status_code == 303, words(answer, answer.status_code)
+        assert answer.status_code == 303, words(answer.text)
         return int(answer.location.rsplit("/", 1)[1])
 
     def check(self, **fields):
-        return words(self.post(CHECK, **fields), 200)
-
-
-def words(answer, status):
-    assert answer.status_code == status, answer.text
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", answer.text)).split())
+        return text_of(self.post(CHECK, **fields))
 
 
 @pytest.fixture
-def pages(client) -> Pages:
-    return Pages(client)
+def pages(client) -> Templates:
+    return Templates(client)
 
 
 @pytest.fixture
@@ -76,13 +59,13 @@ def test_a_saved_template_stands_on_the_list_with_its_variables_and_parts(pages)
 
 def test_an_error_stands_beside_its_field_and_nothing_typed_is_lost(pages):
     refused = pages.post(f"{LIST}/new", name="Half a text", content="Hi {name", channel="sms")
-    page = words(refused, 422)
+    page = text_of(refused, 422)
     assert page.count("The brace at character 4 is opened and not closed") == 3, "summary, field and preview"
     assert 'value="Half a text"' in refused.text
     assert "Hi {name</textarea>" in refused.text
     pages.save("Taken")
     again = pages.post(f"{LIST}/new", name="Taken", content="Hi")
-    assert "There is a template of this name already." in words(again, 409)
+    assert "There is a template of this name already." in text_of(again, 409)
 
 
 def test_a_look_shows_the_text_as_somebody_who_agreed_reads_it(pages, three):
@@ -171,7 +154,7 @@ def test_what_people_are_called_is_no_markup(pages, people, run_jobs):
 
 def test_a_viewer_sees_how_it_reads_and_cannot_write(pages, client_for, make_member, member):
     one = pages.save()
-    viewer = Pages(client_for(make_member("viewer", member.tenant_id)))
+    viewer = Templates(client_for(make_member("viewer", member.tenant_id)))
     page = viewer.client.get(f"{LIST}/{one}").text
     assert "Hi {first_name|there}" in page
     assert "<textarea" not in page
@@ -181,9 +164,16 @@ def test_a_viewer_sees_how_it_reads_and_cannot_write(pages, client_for, make_mem
 
 def test_another_tenants_template_is_not_found(pages, client_for, other_member):
     one = pages.save()
-    theirs = Pages(client_for(other_member))
+    theirs = Templates(client_for(other_member))
     for path in ("", "/approval", "/versions/1"):
         assert theirs.client.get(f"{LIST}/{one}{path}").status_code == 404
     for path in ("", "/duplicate", "/active", "/submit", "/delete", "/versions/1/restore"):
         assert theirs.post(f"{LIST}/{one}{path}", name="x", content="x").status_code == 404
     assert "Write once" in theirs.text(LIST)
+
+
+def test_parts_and_price_are_counted_with_tracked_links_as_campaigns_send_them(pages, three, settings_override):
+    settings_override(public_url="https://parley.example.com")
+    said = pages.check(channel="sms", content="http://a.co/x ".ljust(158, "x"))
+    assert "2 parts with tracked links" in said
+    assert "2.00 parts each" in said

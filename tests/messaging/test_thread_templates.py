@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from datetime import timedelta
 
@@ -16,15 +15,12 @@ from app.messaging.models import Message, MessageThread, Suppression, TemplateVe
 from app.messaging.services import templates
 from tests.messaging.provider import PERSON, SENDER, installation, other_workspace, provider, workspace
 from tests.messaging.test_inbox_pages import csrf
+from tests.support.pages import words
 
 __all__ = ["installation", "other_workspace", "provider", "workspace"]
 API, PAGE = "/messaging/api/v1/threads", "/app/inbox"
 TEXT = "Hello {first_name|there}, your box comes on {day}. Reply to change it."
 HTMX = {"HX-Request": "true"}
-
-
-def words(text: str) -> str:
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
 
 
 @pytest.fixture

@@ -107,6 +107,14 @@ def test_of_many_refused_rows_the_first_hundred_are_named_and_all_are_counted(up
     assert [one["row"] for one in done["validation_errors"]] == list(range(1, 101))
 
 
+def test_a_number_that_finds_no_place_beside_an_email_address_is_refused_and_counted(upload, client):
+    rows = [f"+1415555{n:04},many@mail.example" for n in range(200, 206)]
+    done = upload("phone_e164,email\n" + "\n".join([*rows, "+14155550300,", "+14155550200,"]))
+    assert (done["processed"], done["created"], done["updated"], done["errors"]) == (8, 6, 1, 1)
+    assert "as many numbers as one may have" in done["validation_errors"][0]["message"]
+    assert client.get(URL).get_json()["total"] == 2
+
+
 @pytest.mark.parametrize("word", ["OPT_OUT", "STOP"])
 def test_a_yes_in_a_file_never_lifts_a_no(upload, client, word):
     upload(TABLE)

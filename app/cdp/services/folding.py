@@ -27,6 +27,7 @@ from app.core.tenancy import current_tenant_id
 
 MOST_ITEMS = 400
 MOST_IDS = 5_000  # events or profiles in one step, so that writers wait for a moment only
+MANY = 500
 TOUCHED = "touched"
 
 
@@ -79,8 +80,19 @@ def tenant_zone(session: Session, tenant_id: int) -> str:
     return session.scalar(select(tenants.c.timezone).where(tenants.c.id == tenant_id)) or "UTC"
 
 
+def newest_of_many() -> int:
+    """Id of the newest item that waits, if it names as many as a batch of a file does; 0 otherwise."""
+    waits = (FoldItem.tenant_id == current_tenant_id(), FoldItem.kind != TOUCHED)
+    newest = select(FoldItem.id, FoldItem.payload).where(*waits).order_by(FoldItem.id.desc()).limit(1)
+    found = db.session.execute(newest).first()
+    if found is None:
+        return 0
+    named = max(len(found.payload.get(kind, ())) for kind in ("events", "profiles"))
+    return int(found.id) if named >= MANY else 0
+
+
 def _take(work: FoldWork) -> list[FoldItem]:
-    """The oldest items, up to so many events and profiles."""
+    """The oldest items, up to so many events and profiles; one that several of them name counts once."""
     rows = work.session.scalars(
         select(FoldItem)
         .where(FoldItem.tenant_id == work.tenant_id, FoldItem.kind != TOUCHED)
@@ -88,10 +100,11 @@ def _take(work: FoldWork) -> list[FoldItem]:
         .limit(MOST_ITEMS)
     ).all()
     chosen: list[FoldItem] = []
-    ids = 0
+    events, people = set[int](), set[int]()
     for row in rows:
-        ids += len(row.payload.get("events", ())) + len(row.payload.get("profiles", ()))
-        if chosen and ids > MOST_IDS:
+        events.update(row.payload.get("events", ()))
+        people.update(row.payload.get("profiles", ()))
+        if chosen and len(events) + len(people) > MOST_IDS:
             break
         chosen.append(row)
     return chosen

@@ -6,12 +6,17 @@ from sqlalchemy import select
 
 from app.core.clock import utc_now
 from app.core.db import db, get_required, unit_of_work
+from app.core.errors import NotFound
 from app.core.jobs import Queue, enqueue, job
 from app.core.jobs_run import progress
 from app.core.schedule import periodic
 from app.core.tenancy import platform_scope, tenant_scope
 from app.messaging.models import Campaign, CampaignState
-from app.messaging.services import campaigns, lanes, recipients, sending
+from app.messaging.services import campaigns, lanes, recipients, sending, troubles
+
+NOT_STARTED = (
+    "A fault of ours kept it from starting, and nobody was written to. Resume it; if it fails again, tell support."
+)
 
 
 @job("messaging.freeze", queue=Queue.DEFAULT, max_attempts=10, timeout=3600)
@@ -46,7 +51,8 @@ def wake_senders() -> None:
 
 @periodic("messaging.launch_due", every_seconds=5)
 def launch_due() -> None:
-    """Across tenants: start scheduled campaigns whose time has come."""
+    """Across tenants: start scheduled campaigns whose time has come; one that cannot start has failed, says why, and
+    keeps no other waiting."""
     with platform_scope():
         rows = db.session.execute(
             select(Campaign.id, Campaign.tenant_id)
@@ -56,8 +62,22 @@ def launch_due() -> None:
         ).all()
         db.session.rollback()
     for campaign_id, tenant_id in rows:
-        with tenant_scope(tenant_id), unit_of_work():
+        with tenant_scope(tenant_id):
+            _launch(campaign_id)
+
+
+def _launch(campaign_id: int) -> None:
+    try:
+        with unit_of_work():
             campaigns.launch_due(campaign_id)
+    except NotFound:  # deleted meanwhile
+        db.session.rollback()
+    except Exception as error:
+        db.session.rollback()
+        if troubles.is_away(error):
+            raise
+        with unit_of_work():
+            campaigns.fail(campaign_id, troubles.reason_of(error, campaign_id, NOT_STARTED))
 
 
 @periodic("messaging.tidy_cancelled", every_seconds=60)

@@ -37,13 +37,16 @@ class MessagingSettings(TenantScoped, Timestamps, Base):
 
 
 class MessagingAccount(TenantScoped, Timestamps, Base):
-    """A tenant's own account at the provider; without one the installation's is used."""
+    """A tenant's own account at the provider; without one the installation's is used.
+
+    The token is read only where it is asked for: one whose key is gone must not keep the rest from being shown.
+    """
 
     __tablename__ = "messaging_accounts"
 
     tenant_id: Mapped[int] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True)
     account_sid: Mapped[str] = mapped_column(String(40), index=True)
-    auth_token: Mapped[str] = mapped_column(Encrypted)
+    auth_token: Mapped[str] = mapped_column(Encrypted, deferred=True)
     checked_at: Mapped[datetime | None]
     error: Mapped[str] = mapped_column(Text, default="")
 

@@ -117,7 +117,7 @@ def preview_of(values: Values, zone: str, tenant_id: int) -> Campaign:
         tenant_id=tenant_id, uuid=values["token"], channel=channel, segment_id=wanted.segment_id,
         sender_id=wanted.sender_id, rate_per_second=wanted.rate_per_second or 0.0,
         quiet_start=wanted.quiet_start or "", quiet_end=wanted.quiet_end or "", keeps_caps=wanted.keeps_caps,
-        holdout_percent=wanted.holdout_percent, schedule_at=wanted.schedule_at,
+        holdout_percent=wanted.holdout_percent, schedule_at=wanted.schedule_at, tracks_links=wanted.tracks_links,
     )  # fmt: skip
 
 
@@ -125,6 +125,7 @@ def find_obstacle(campaign: Campaign, versions: Sequence[TemplateVersion]) -> st
     """Why it could not be launched now, or nothing."""
     try:
         campaign_parts.refuse_unsendable(campaign, versions)
+        campaign_parts.refuse_too_long(versions, campaign.channel, tracks_links=campaign.tracks_links)
     except AppError as error:
         return error.message
     return ""

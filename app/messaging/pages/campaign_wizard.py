@@ -25,6 +25,7 @@ from app.messaging.pages.template_view import APPROVALS, CHANNELS, plain_error, 
 from app.messaging.queries import campaigns as queries
 from app.messaging.queries import templates as template_queries
 from app.messaging.services import accounts, campaign_parts, campaigns, forecasts, rules, template_people
+from app.messaging.services.links import LinkSet
 from app.messaging.services.rendering import compile_text
 
 bp = Blueprint("campaign_wizard_pages", __name__, url_prefix="/app/campaigns")
@@ -180,12 +181,15 @@ def _preview(values: Values) -> dict[str, Any]:
     position = position % len(people) if people else 0
     person = next(iter(load_people(people.page(position, 1))), None) if people else None
     company = current_tenant().name
+    is_tracked = values["links"] == "yes" and chosen[0][0].channel == MessageChannel.SMS
+    links = LinkSet.of(version.content for _, version, _ in chosen) if is_tracked else LinkSet({})
     shown = []
     for template, version, _ in chosen:
         text = compile_text(version.content)
-        read = template_people.show(text, template_people.values_for(person, text, company)) if person else None
+        read = template_people.show(text, template_people.values_for(person, text, company), links) if person else None
         shown.append((template, version, read))
-    return context | {"shown": shown, "person": person, "position": position, "reachable": len(people)}
+    return context | {"shown": shown, "person": person, "position": position, "reachable": len(people),
+                      "has_links": bool(links.places)}  # fmt: skip
 
 
 def _position() -> int:

@@ -11,7 +11,7 @@ from app.accounts.guards import current_tenant, require_permission
 from app.core import ratelimit
 from app.core.config import get_settings
 from app.core.db import release_connection, unit_of_work
-from app.core.errors import AppError, NotFound, ProviderFailed
+from app.core.errors import AppError, Conflict, NotFound, ProviderFailed
 from app.core.htmx import go_to
 from app.core.links import absolute
 from app.messaging import forms
@@ -178,13 +178,21 @@ def _page(section: str = "", error: AppError | None = None) -> Response:
     typed = request.form.to_dict() if error else {}
     page = render_template(
         "messaging/settings.html", rules=current, refused=section, errors=forms.field_errors(error),
-        kept=kept, typed=typed, own=account_settings.find_own(), account=accounts.find_account(),
+        kept=kept, typed=typed, own=account_settings.find_own(), account=_find_account(),
         is_sandbox=settings.twilio_base_url != TWILIO, senders=sender_settings.list_own(), channels=CHANNELS,
         shared=[one for channel, _ in CHANNELS for one in accounts.list_senders(channel) if one.id is None],
         usual_rates=USUAL_RATES, cap_rows=range(forms.CAP_ROWS), addresses=_addresses(),
         is_public=bool(settings.public_url.strip()),
     )  # fmt: skip
     return make_response(page, error.status if error else 200)
+
+
+def _find_account() -> accounts.Account | None:
+    """None for one whose token cannot be read, too: the page tells the two apart by `own`."""
+    try:
+        return accounts.find_account()
+    except Conflict:
+        return None
 
 
 def _addresses() -> list[tuple[str, str, str]]:

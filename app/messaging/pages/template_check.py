@@ -16,6 +16,7 @@ from app.core.errors import ValidationFailed
 from app.messaging.models import MessageChannel
 from app.messaging.pages import template_view as view
 from app.messaging.services import rules, template_people, template_rules, text_parts
+from app.messaging.services.links import LinkSet
 from app.messaging.services.rendering import Compiled, compile_text
 
 bp = Blueprint("template_check", __name__)
@@ -42,7 +43,7 @@ def context_of(form: Mapping[str, str]) -> dict[str, Any]:
         "channel": channel, "content": content, "most": most, "counted": text_parts.count(content),
         "segment_id": segment_id, "reachable": len(people), "person": person, "position": position,
         "found": _found(form), "title_of": title_of, "subtitle_of": subtitle_of, "problem": "", "shown": None,
-        "variables": [], "spread": None, "cost": None, "suggestion": text_parts.suggest(content),
+        "variables": [], "spread": None, "cost": None, "has_links": False, "suggestion": text_parts.suggest(content),
         "channels": view.CHANNELS, "price": view.price,
     }  # fmt: skip
     if not content:
@@ -51,15 +52,18 @@ def context_of(form: Mapping[str, str]) -> dict[str, Any]:
         text = compile_text(content)
     except ValidationFailed as error:
         return context | {"problem": error.message}
-    return context | _held_against(text, people, person, channel)
+    return context | _held_against(content, text, people, person, channel)
 
 
-def _held_against(text: Compiled, people: IdSet, person: Any, channel: str) -> dict[str, Any]:
+def _held_against(content: str, text: Compiled, people: IdSet, person: Any, channel: str) -> dict[str, Any]:
     company = current_tenant().name
-    spread = template_people.spread(text, people, company)
+    links = LinkSet.of([content] if channel == MessageChannel.SMS else [])  # as campaigns do unless told otherwise
+    spread = template_people.spread(text, people, company, links)
+    values = template_people.values_for(person, text, company) if person else None
     return {
         "variables": template_people.describe(text, people),
-        "shown": template_people.show(text, template_people.values_for(person, text, company)) if person else None,
+        "has_links": bool(links.places),
+        "shown": template_people.show(text, values, links) if values is not None else None,
         "spread": spread,
         "cost": _cost(spread, len(people), channel),
     }

@@ -79,7 +79,8 @@ class Found:
 
 
 class SendFailed(Exception):
-    """The service did not do as asked; `retry_after` is seconds, where it named them.
+    """The service did not do as asked; `retry_after` is seconds, where it named them. `status` is that of its answer,
+    None where there was none.
 
     `is_ambiguous`: it may have acted all the same (the connection was lost or timed out after the request had left, or
     the answer was a 5xx). Look with `find` before handing the message over again.
@@ -91,6 +92,7 @@ class SendFailed(Exception):
         message: str,
         *,
         code: int | None = None,
+        status: int | None = None,
         retry_after: float | None = None,
         is_ambiguous: bool = False,
     ):
@@ -98,6 +100,7 @@ class SendFailed(Exception):
         self.error_class = error_class
         self.message = message
         self.code = code
+        self.status = status
         self.retry_after = retry_after
         self.is_ambiguous = is_ambiguous
 

@@ -123,6 +123,6 @@ def _by_status(status: int) -> Remedy:
         return _TRANSIENT
     if status == 429:
         return _RATE_LIMITED
-    if status == 401:
+    if status in (401, 403):
         return REMEDIES[20003]
     return _UNKNOWN

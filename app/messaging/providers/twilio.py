@@ -194,6 +194,7 @@ def _refusal(status: int, row: Any, headers: Mapping[str, str]) -> SendFailed:
         classify(code, status),
         message,
         code=code,
+        status=status,
         retry_after=_seconds(headers.get("Retry-After")),
         is_ambiguous=status >= 500,
     )

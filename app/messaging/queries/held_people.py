@@ -13,7 +13,7 @@ from app.core.tenancy import current_tenant_id
 from app.messaging.models import Message, Skip
 
 _messages: Any = Message.__table__
-_PENDING = literal_column("'pending'")  # as the index has it
+_PENDING: Any = literal_column("'pending'")  # as the index has it
 _people = table("profiles", column("id"), column("tenant_id"), column("traits", Json))
 
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import select
+from sqlalchemy.orm import undefer
 
 from app.core.config import get_settings
 from app.core.db import db
 from app.core.errors import Conflict, ValidationFailed
-from app.core.tenancy import platform_scope
 from app.messaging.models import MessageChannel, MessageSender, MessagingAccount
 from app.messaging.providers.base import MessageProvider
 from app.messaging.providers.registry import provider_for
 
 NOT_SET_UP = "No account for messages is connected. An admin connects one in Settings, Messaging."
+UNREADABLE = (
+    "The token of the Twilio account can no longer be read: the key it was kept under is gone. "
+    "An admin enters it again in Settings, Messaging."
+)
 
 
 @dataclass(frozen=True)
@@ -39,8 +43,11 @@ class Sender:
 
 
 def find_account() -> Account | None:
-    """The acting tenant's account, else the installation's, else None."""
-    row = db.session.scalars(select(MessagingAccount)).one_or_none()
+    """The acting tenant's account, else the installation's, else None; Conflict when its token cannot be read."""
+    try:
+        row = db.session.scalars(select(MessagingAccount).options(undefer(MessagingAccount.auth_token))).one_or_none()
+    except ValueError:
+        raise Conflict(UNREADABLE, code="unreadable_account") from None
     if row is not None:
         return Account(row.account_sid, row.auth_token, is_own=True)
     settings = get_settings()
@@ -55,17 +62,6 @@ def provider() -> MessageProvider:
     if account is None:
         raise Conflict(NOT_SET_UP, code="no_messaging_account")
     return provider_for(account.sid, account.token)
-
-
-def tokens_of(account_sid: str) -> list[str]:
-    """Every token a call from this account may be signed with, across tenants."""
-    with platform_scope():
-        rows = db.session.scalars(select(MessagingAccount).where(MessagingAccount.account_sid == account_sid))
-        found = [row.auth_token for row in rows]
-    settings = get_settings()
-    if settings.twilio_auth_token and account_sid == settings.twilio_account_sid:
-        found.append(settings.twilio_auth_token)
-    return found
 
 
 def list_senders(channel: str) -> list[Sender]:

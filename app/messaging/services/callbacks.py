@@ -78,7 +78,16 @@ def _own_tokens(account_sid: str) -> list[tuple[int, str]]:
         return []
     with platform_scope():  # the call names an account, not a tenant
         rows = db.session.scalars(select(MessagingAccount).where(MessagingAccount.account_sid == account_sid[:40]))
-        return [(row.tenant_id, row.auth_token) for row in rows]
+        return [(row.tenant_id, token) for row in rows if (token := _token_of(row))]
+
+
+def _token_of(row: MessagingAccount) -> str:
+    """Empty when it cannot be read any more: nothing is believed that is signed with it."""
+    try:
+        return row.auth_token
+    except ValueError:
+        log.error("account_token_unreadable", tenant_id=row.tenant_id)
+        return ""
 
 
 def _is_signed(call: Call, token: str) -> bool:

@@ -15,7 +15,9 @@ from app.messaging.models import Approval, Campaign, CampaignVariant, MessageCha
 from app.messaging.services import accounts, templates
 from app.messaging.services import campaign_rules as rules
 from app.messaging.services.campaign_rules import CampaignIn, VariantIn
+from app.messaging.services.links import LinkSet
 from app.messaging.services.recipients import list_variants
+from app.messaging.services.template_rules import MOST_CHARACTERS
 
 _segments = table("segments", *map(column, ("id", "uuid", "name", "tenant_id", "member_count", "kind")))
 LETTERS = "ABCDE"
@@ -68,7 +70,23 @@ def checked(wanted: CampaignIn) -> tuple[dict[str, Any], list[TemplateVersion]]:
         "holdout_percent": rules.holdout(wanted.holdout_percent), "tracks_links": wanted.tracks_links,
         "goal_event": goal_event, "goal_days": goal_days,
     }  # fmt: skip
-    return values, [templates.version_to_send(one) for one in found]
+    versions = [templates.version_to_send(one) for one in found]
+    refuse_too_long(versions, channel, tracks_links=wanted.tracks_links)
+    return values, versions
+
+
+def refuse_too_long(versions: Sequence[TemplateVersion], channel: str, *, tracks_links: bool) -> None:
+    """A text that fits only with its own addresses: tracked ones, which may be longer, would not be sent."""
+    if channel != MessageChannel.SMS or not tracks_links:
+        return
+    links, most = LinkSet.of(one.content for one in versions), MOST_CHARACTERS[MessageChannel.SMS]
+    longest = max((len(links.tracked(one.content)) for one in versions), default=0)
+    if longest > most:
+        raise ValidationFailed(
+            f"tracks_links: with tracked links the text has {longest:,} characters, and at most {most:,} can be sent. "
+            "Shorten it, or turn link tracking off.",
+            field="tracks_links", provided=f"{longest:,} characters", expected=f"at most {most:,} characters",
+        )  # fmt: skip
 
 
 def set_variants(row: Campaign, wanted: Sequence[VariantIn], versions: Sequence[TemplateVersion]) -> None:

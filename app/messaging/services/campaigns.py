@@ -14,7 +14,7 @@ from app.cdp.services import segments
 from app.core.activity import record_activity
 from app.core.clock import utc_now
 from app.core.db import db, get_required
-from app.core.errors import Conflict, EntitlementExceeded, InvalidTransition, NotFound, ValidationFailed
+from app.core.errors import EntitlementExceeded, InvalidTransition, NotFound
 from app.core.events import emit
 from app.core.jobs import enqueue
 from app.core.tenancy import current_tenant_id
@@ -181,17 +181,22 @@ def delete(campaign_id: int) -> None:
 
 
 def launch_due(campaign_id: int) -> None:
-    """Start a scheduled campaign whose time has come; one that cannot start has failed, and says why."""
+    """Start a scheduled campaign whose time has come; raises what keeps it from starting."""
     row = get(campaign_id, for_update=True)
     if row.state != CampaignState.SCHEDULED or row.schedule_at is None or row.schedule_at > utc_now():
         return
-    try:
-        launch(campaign_id)
-    except (Conflict, ValidationFailed) as error:
-        row.error = error.message
-        _move(row, CampaignState.FAILED, "campaign.failed")
-        record_activity("campaign", f"{row.name} could not start", error.message, f"/app/campaigns/{row.id}",
-                        is_failure=True)  # fmt: skip
+    launch(campaign_id)
+
+
+def fail(campaign_id: int, reason: str) -> None:
+    """A campaign that could not start, or whose people could not be gathered, has failed and says why; one that is
+    neither scheduled nor running is left alone."""
+    row = get(campaign_id, for_update=True)
+    if CampaignState.FAILED not in TRANSITIONS[CampaignState(row.state)]:
+        return
+    row.error = reason
+    _move(row, CampaignState.FAILED, "campaign.failed")
+    record_activity("campaign", f"{row.name} could not start", reason, f"/app/campaigns/{row.id}", is_failure=True)
 
 
 def _set(row: Campaign, values: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from app.cdp.services import consent, identity, imports_reader, ingestion
 from app.cdp.services.consent import ConsentValue, Statement
 from app.cdp.services.identity_rules import load_rules
 from app.cdp.services.imports_reader import Row
+from app.cdp.services.ingestion import Taken
 from app.core.clock import utc_now
 from app.core.db import db, unit_of_work
 from app.messaging.models import ContactUpload, UploadState
@@ -97,8 +98,8 @@ def _keep(
     """Write people and their words; how many numbers are new, how many were known, and whose found no place."""
     numbers = {("phone", row.phone) for _, row in rows}
     seen = {phone for _, phone in identity.find_known(numbers, now)}
-    ingestion.accept([row.person for _, row in rows], load_rules(), now, source=f"contacts {upload.id}")
-    owners = {phone: known.profile_id for (_, phone), known in identity.find_known(numbers, now).items()}
+    taken = ingestion.accept([row.person for _, row in rows], load_rules(), now, source=f"contacts {upload.id}")
+    owners = _owners([row for _, row in rows], taken, now)
     created = 0
     without: list[tuple[int, Refusal]] = []
     placed: list[tuple[int, ContactRow]] = []
@@ -111,6 +112,14 @@ def _keep(
         seen.add(row.phone)
     consent.record_many(_statements(upload, placed, owners, now))
     return created, len(placed) - created, without
+
+
+def _owners(rows: Sequence[ContactRow], taken: Sequence[Taken], now: datetime) -> dict[str, int]:
+    """Whose each number is. Only one that came with an e-mail address, which may have stayed alone, is asked for."""
+    pairs = zip(rows, taken, strict=True)
+    owners = {row.phone: one.profile_id for row, one in pairs if len(row.person.identities) == 1}
+    others = {("phone", row.phone) for row in rows if row.phone not in owners}
+    return owners | {phone: known.profile_id for (_, phone), known in identity.find_known(others, now).items()}
 
 
 def _no_place(row: ContactRow) -> Refusal:

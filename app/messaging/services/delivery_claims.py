@@ -77,8 +77,9 @@ class _Verdict:
 
 @dataclass(frozen=True)
 class _Known:
-    """What is known of a batch: what counts against caps, suppressed numbers, computed traits."""
+    """What is known of a batch: whose the numbers are, what counts against caps, suppressed numbers, computed traits."""
 
+    owners: dict[str, int]
     caps: delivery_caps.Counts
     suppressed: dict[str, str]
     figures: Figures
@@ -131,9 +132,11 @@ def _take(plan: Plan, most: int) -> list[Any]:
 
 def _known_of(plan: Plan, rows: Sequence[Any], people: dict[int, Any]) -> _Known:
     ids = [one.id for one in people.values() if one is not None]
+    numbers = [row.address for row in rows]
     return _Known(
+        delivery_people.owners_of(numbers),
         delivery_caps.counts_of(plan, ids),
-        delivery_people.suppressed_of(plan.channel, [row.address for row in rows]),
+        delivery_people.suppressed_of(plan.channel, numbers),
         delivery_people.figures_of(plan, people.values()),
     )
 
@@ -148,6 +151,8 @@ def _judge(plan: Plan, row: Any, person: Any, known: _Known, epoch: str) -> Read
         return skip(Skip.GONE)
     if person.id != row.profile_id and _has_row(plan.campaign_id, person.id):
         return skip(Skip.DUPLICATE_PERSON)
+    if not _is_theirs(row.address, person, known.owners):
+        return skip(Skip.NO_PHONE)
     if person.state != "granted":
         return skip(Skip.STOP if person.source in ("stop", "carrier") else Skip.NO_CONSENT)
     if row.address in known.suppressed:
@@ -164,6 +169,12 @@ def _judge(plan: Plan, row: Any, person: Any, known: _Known, epoch: str) -> Read
         return make_ready(plan, row, person, known.figures.get(person.id), epoch)
     except MissingVariable:
         return skip(Skip.MISSING_VARIABLE)
+
+
+def _is_theirs(address: str, person: Any, owners: dict[str, int]) -> bool:
+    """Whether the number still leads to the person; one they have besides their newest does as well."""
+    owner = owners.get(address)
+    return person.phone == address if owner is None else owner == person.id
 
 
 def _free_at(plan: Plan, traits: Any, address: str, moment: datetime) -> datetime:

@@ -17,7 +17,7 @@ from app.core.logs import get_logger
 from app.core.tenancy import current_tenant_id
 from app.messaging.models import Message as _Message
 from app.messaging.models import MessageState, Skip
-from app.messaging.providers.base import ErrorClass, SendFailed, Submitted
+from app.messaging.providers.base import SendFailed, Submitted
 from app.messaging.providers.errors import Reaction, Remedy, remedy_for
 from app.messaging.services import message_events, tallies
 from app.messaging.services.delivery_claims import Ready
@@ -48,10 +48,8 @@ class Outcome:
 
 
 def remedy_of(failure: SendFailed) -> Remedy:
-    """What a failure asks for: by its code, else by its class."""
-    if failure.code is None and failure.error_class == ErrorClass.RATE_LIMIT:
-        return remedy_for(None, 429)
-    return remedy_for(failure.code, None if failure.error_class == ErrorClass.TRANSIENT else 400)
+    """What a failure asks for: by its code, where that is not known by the status of the answer."""
+    return remedy_for(failure.code, failure.status)
 
 
 def record(outcomes: Sequence[Outcome]) -> None:
@@ -136,7 +134,7 @@ def _refused(one: Outcome, row: Any, fates: list[Fate]) -> dict[str, Any] | None
     fate = Fate.of(row)
     fate.failures.append((remedy, one.failure.code, ""))
     fates.append(fate)
-    if remedy.reaction in _KEEPS_MESSAGE:  # the campaign pauses, and nobody is lost by it
+    if remedy.reaction in _KEEPS_MESSAGE and row.campaign_id is not None:  # it pauses, and nobody is lost by it
         return told | {"state": _S.PENDING, "reason": "", "attempts": row.attempts}
     return told | {"state": _S.FAILED, "reason": str(remedy.error_class), "ended_at": one.at}
 

@@ -82,6 +82,15 @@ def figures_of(plan: Plan, people: Iterable[Any]) -> Figures:
     return template_people.computed_values([one.id for one in people if one is not None], plan.figures)
 
 
+def owners_of(addresses: Sequence[str]) -> dict[str, int]:
+    """Whose each number is now; one that stands on a profile only is nobody's here."""
+    statement = select(_identities.c.value, _identities.c.profile_id).where(
+        _identities.c.tenant_id == current_tenant_id(), _identities.c.kind == "phone",
+        _identities.c.value.in_(texts_in(addresses)),
+    )  # fmt: skip
+    return {row.value: row.profile_id for row in db.session.execute(statement)}
+
+
 def suppressed_of(channel: str, addresses: Sequence[str]) -> dict[str, str]:
     """Those of the numbers that must not be tried, and why: a STOP is remembered, or nobody can be reached there."""
     where = (_suppressed.c.tenant_id == current_tenant_id(), _suppressed.c.channel == channel)

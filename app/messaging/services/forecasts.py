@@ -17,6 +17,7 @@ from app.core.db import db
 from app.messaging.models import Campaign, MessageChannel, Skip
 from app.messaging.services import accounts, forecast_times, recipients, rules, template_people
 from app.messaging.services.forecast_times import Ending
+from app.messaging.services.links import LinkSet
 from app.messaging.services.plans import workspace
 from app.messaging.services.rendering import compile_text
 
@@ -125,16 +126,23 @@ def _texts(
 ) -> list[TextForecast]:
     total = sum(weight for _, _, weight in contents) or 1
     people, company = IdSet.of(chosen), workspace().name
+    links = links_of(campaign, [content for _, content, _ in contents])
     return [
-        _text(campaign, label, content, weight / total, people, company, sendable)
+        _text(campaign, label, (content, links), weight / total, people, company, sendable)
         for label, content, weight in contents
     ]
 
 
 def _text(
-    campaign: Campaign, label: str, content: str, share: float, people: IdSet, company: str, sendable: int
+    campaign: Campaign,
+    label: str,
+    words: tuple[str, LinkSet | None],
+    share: float,
+    people: IdSet,
+    company: str,
+    sendable: int,
 ) -> TextForecast:
-    spread = template_people.spread(compile_text(content), people, company)
+    spread = template_people.spread(compile_text(words[0]), people, company, words[1])
     sent = (spread.people - spread.missing) / spread.people if spread.people else 0.0
     parts = spread.average if campaign.channel == MessageChannel.SMS else 1.0
     price = rules.load().prices.of(campaign.channel)
@@ -142,6 +150,11 @@ def _text(
         label, share, spread.people, spread.missing, spread.average, max(spread.parts, default=0),
         round(sendable * share * sent * parts * price),
     )  # fmt: skip
+
+
+def links_of(campaign: Campaign, contents: Sequence[str]) -> LinkSet | None:
+    """The links a campaign of these texts will track; on WhatsApp none, whose texts are approved word by word."""
+    return LinkSet.of(contents) if campaign.tracks_links and campaign.channel == MessageChannel.SMS else None
 
 
 def remaining(left: int, per_second: float) -> datetime | None:

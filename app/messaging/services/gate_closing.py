@@ -24,7 +24,7 @@ from app.messaging.services import gate
 from app.messaging.services.gate import Place
 
 log = get_logger()
-LOOK_EVERY = 0.1
+SHORTEST_LOOK, LONGEST_LOOK = 0.05, 0.5
 _messages: Any = Message.__table__
 _CLAIMED = text("messages.state IN ('claimed', 'unknown') AND messages.state = 'claimed'")  # for the partial index
 
@@ -48,11 +48,13 @@ def open_gates(places: Sequence[Place], channel: str, at: datetime) -> None:
 
 
 def _wait_for_claims(places: Sequence[Place], channel: str, deadline: float) -> None:
+    pause = SHORTEST_LOOK
     while _is_claimed(places, channel):
         if time.monotonic() > deadline:
             log.warning("stop_answered_with_a_message_in_the_air", channel=channel)
             return
-        time.sleep(LOOK_EVERY)
+        time.sleep(pause)
+        pause = min(LONGEST_LOOK, pause * 1.5)  # many may wait at once
 
 
 def _is_claimed(places: Sequence[Place], channel: str) -> bool:

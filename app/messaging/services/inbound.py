@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import select
 
@@ -13,52 +12,19 @@ from app.cdp.services.identity_rules import load_rules
 from app.cdp.services.ingestion_rows import RowRefused
 from app.core.db import db
 from app.core.logs import get_logger
-from app.core.tenancy import tenant_scope
-from app.messaging.models import InboundKind, InboundMessage, Message, MessageChannel
+from app.core.tenancy import platform_scope, tenant_scope
+from app.messaging.models import InboundKind, InboundMessage, Message
 from app.messaging.queries.threads import workspace_name
 from app.messaging.services import gate_closing, keywords, message_events, opt_outs, routing, rules, threads
 from app.messaging.services.callbacks import Call, Origin
 from app.messaging.services.gate import Place
+from app.messaging.services.incoming import Incoming, read
 from app.messaging.services.keywords import Keyword
 from app.messaging.services.threads import Talk
 
 log = get_logger()
 ANSWERS_WITHIN = timedelta(days=7)
-WHATSAPP_PREFIX = "whatsapp:"
-MOST_MEDIA = 10
 HELP_TEXT = "This is {name}. Write your question here and someone will answer. Write STOP to get no more messages."
-
-
-@dataclass(frozen=True)
-class Incoming:
-    """What the provider's parameters say. `senders` are the number written to and the service it belongs to."""
-
-    call: Call
-    channel: str
-    address: str
-    sender: str
-    senders: tuple[str, ...]
-    body: str
-    sid: str
-
-    @property
-    def is_answered_already(self) -> bool:
-        """Whether the provider answers it: its own words on SMS, and whatever it has named as one."""
-        is_own = self.channel == MessageChannel.SMS and keywords.is_providers_own(self.body)
-        return is_own or bool(self.call.get("OptOutType").strip())
-
-    @property
-    def evidence(self) -> dict[str, Any]:
-        """What proves a withdrawal later."""
-        at = self.call.received_at.isoformat()
-        return {"sid": self.sid, "body": self.body[:200], "sender": self.sender, "at": at}
-
-    @property
-    def media(self) -> list[dict[str, str]]:
-        """Where pictures and files are; they are named and never fetched by us."""
-        count = min(int(self.call.get("NumMedia") or 0) if self.call.get("NumMedia").isdecimal() else 0, MOST_MEDIA)
-        found = [(self.call.get(f"MediaUrl{n}"), self.call.get(f"MediaContentType{n}")) for n in range(count)]
-        return [{"url": url[:1000], "type": kind[:100]} for url, kind in found if url.startswith("https://")]
 
 
 @dataclass(frozen=True)
@@ -89,20 +55,6 @@ class _Done:
     places: tuple[Place, ...]
 
 
-def read(call: Call) -> Incoming | None:
-    """The message, or None for a channel we do not carry."""
-    origin, target, channel = call.get("From"), call.get("To"), MessageChannel.SMS
-    if origin.startswith(WHATSAPP_PREFIX):
-        origin, target = origin.removeprefix(WHATSAPP_PREFIX), target.removeprefix(WHATSAPP_PREFIX)
-        channel = MessageChannel.WHATSAPP
-    sid = call.get("MessageSid") or call.get("SmsSid")
-    if ":" in origin or not origin or not target or not sid:
-        return None
-    senders = tuple(one[:40] for one in (target, call.get("MessagingServiceSid")) if one)
-    body = call.get("Body") or call.get("ButtonText")
-    return Incoming(call, channel, origin[:20], target[:40], senders, body, sid[:40])
-
-
 def take(call: Call, origin: Origin) -> Taken:
     """Do what the message asks, for every tenant it is for, in the current unit of work; a repeat changes nothing."""
     message = read(call)
@@ -114,6 +66,8 @@ def take(call: Call, origin: Origin) -> Taken:
     owners = routing.owners_of(message.channel, message.address, message.senders, origin, is_stop=is_stop)
     if not owners:
         log.warning("inbound_for_nobody", sid=message.sid, channel=message.channel)
+    if asked.kind != InboundKind.STOP:
+        owners = _known_to(message.sid, owners) or owners
     done = []
     for tenant_id in owners:
         with tenant_scope(tenant_id):
@@ -127,6 +81,14 @@ def take(call: Call, origin: Origin) -> Taken:
         tuple(place for one in done if one.kind == InboundKind.STOP for place in one.places),
         tuple(place for one in done if one.kind == InboundKind.START for place in one.places),
     )
+
+
+def _known_to(sid: str, owners: list[int]) -> list[int]:
+    """Those of them who have heard it before: then it is a repeat, and for the others it never meant anything."""
+    with platform_scope():
+        of_them = (InboundMessage.tenant_id.in_(owners), InboundMessage.sid == sid)
+        known = set(db.session.scalars(select(InboundMessage.tenant_id).where(*of_them)))
+    return [one for one in owners if one in known]
 
 
 def _take_for_tenant(message: Incoming, asked: Keyword, *, is_its_text: bool) -> _Done:

@@ -15,11 +15,13 @@ from sqlalchemy import select
 from app.core.config import get_settings
 from app.core.db import db
 from app.core.links import absolute
-from app.messaging.models import TrackedLink
+from app.messaging.models import MessageChannel, TrackedLink
+from app.messaging.services.template_rules import MOST_CHARACTERS
 
 URL = re.compile(r"https?://[^\s<>\"{}|\\^`]+", re.IGNORECASE)
 MOST = 50
 _MAC = 6
+_ID = 5  # bytes: a token has 16 characters, whatever the message's number
 _TRAILING = ".,;:!?)]'’”"
 
 
@@ -29,8 +31,20 @@ class LinkSet:
 
     places: dict[str, int]
 
+    @classmethod
+    def of(cls, contents: Iterable[str]) -> LinkSet:
+        """Of texts whose campaign is not kept yet: the places its addresses will have."""
+        urls = dict.fromkeys(one for text in contents for one in find_urls(text))
+        return cls({url: place for place, url in enumerate(list(urls)[:MOST])})
+
     def rewrite(self, text: str, message_id: int) -> str:
-        """The text with every known address as the reader's own short one; others stay as they are."""
+        """The text with every known address as the reader's own short one; others stay as they are, and all do where
+        the text would become too long to be sent."""
+        tracked = self.tracked(text, message_id)
+        return tracked if len(tracked) <= max(len(text), MOST_CHARACTERS[MessageChannel.SMS]) else text
+
+    def tracked(self, text: str, message_id: int = 0) -> str:
+        """The text with short addresses, however long; everyone's are of one length, so any number serves to count."""
         if not self.places or "://" not in text:
             return text
         return URL.sub(lambda found: self._short(found[0], message_id), text)
@@ -77,7 +91,7 @@ def short_url(message_id: int, place: int) -> str:
 
 def token(message_id: int, place: int) -> str:
     """Message and place, signed."""
-    body = message_id.to_bytes((message_id.bit_length() + 7) // 8 or 1, "big") + bytes([place])
+    body = message_id.to_bytes(max(_ID, (message_id.bit_length() + 7) // 8), "big") + bytes([place])
     return base64.urlsafe_b64encode(body + _mac(body)).rstrip(b"=").decode()
 
 

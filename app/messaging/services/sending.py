@@ -13,19 +13,18 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 from sqlalchemy import exists, or_, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.clock import utc_now
 from app.core.config import get_settings
 from app.core.db import db, unit_of_work
-from app.core.errors import AppError, Unavailable
 from app.core.jobs import LIVE, BackgroundJob, JobState, Queue, enqueue, worker_stopping
 from app.core.logs import get_logger
 from app.core.tenancy import platform_scope, tenant_scope
 from app.messaging.models import OPEN, Campaign, CampaignState, Message
-from app.messaging.services import campaigns, plans
+from app.messaging.services import plans, troubles
 from app.messaging.services.delivery_claims import PENDING
 from app.messaging.services.lanes import Lane
+from app.messaging.services.troubles import AWAY
 
 log = get_logger()
 JOB = "messaging.send"
@@ -35,7 +34,6 @@ LONGEST = 60.0
 SHORTEST = 3.0
 IDLE, SETTLED = 1.5, 0.6  # with nothing to send for so long a loop ends, sooner when all campaigns are over
 MANY_PER_SECOND = 40.0  # a pace one process keeps without help
-AWAY = (SQLAlchemyError, Unavailable)
 _messages: Any = Message.__table__
 _campaigns: Any = Campaign.__table__
 
@@ -110,14 +108,26 @@ class Loop:
         if now - self.looked_at >= LOOK_EVERY:
             self._look_around(now)
         for lane in list(self.lanes.values()):
-            lane.collect()
-            lane.write(now)
-            lane.top_up(now)
-            lane.launch(pool, self._room(), now)
-            if not lane.is_idle:
-                self.busy_at = now
-            if lane.is_over:
-                del self.lanes[lane.plan.campaign_id]
+            with troubles.of_one(lane.plan.campaign_id, lane.plan.workspace.tenant_id) as trouble:
+                self._serve(lane, pool, now)
+            if trouble.is_there:
+                self._set_aside(lane)
+
+    def _serve(self, lane: Lane, pool: ThreadPoolExecutor, now: float) -> None:
+        lane.collect()
+        lane.write(now)
+        lane.top_up(now)
+        lane.launch(pool, self._room(), now)
+        if not lane.is_idle:
+            self.busy_at = now
+        if lane.is_over:
+            del self.lanes[lane.plan.campaign_id]
+
+    def _set_aside(self, lane: Lane) -> None:
+        """One in trouble is only brought to its end; where that fails too, what it holds is looked up later."""
+        if lane.is_closing:
+            self.lanes.pop(lane.plan.campaign_id, None)
+        lane.is_closing = True
 
     def _room(self) -> int:
         """How many more may be in the air: a short queue keeps the threads busy."""
@@ -140,21 +150,20 @@ class Loop:
             self.others_wait = self._somebody_waits()
             db.session.rollback()
         for campaign_id in [one for one in self.lanes if one not in running]:
-            self._put_down(self.lanes[campaign_id])
+            lane = self.lanes[campaign_id]
+            with troubles.of_one(campaign_id, lane.plan.workspace.tenant_id) as trouble:
+                self._put_down(lane)
+            if trouble.is_there:
+                self._set_aside(lane)
         for campaign_id, tenant_id in rows:
-            lane = self.lanes.get(campaign_id)
-            if lane is None or now - self.loaded_at[campaign_id] > RENEW_EVERY:
-                self._take_up(campaign_id, tenant_id, now)
+            known = self.lanes.get(campaign_id)
+            if known is None or now - self.loaded_at[campaign_id] > RENEW_EVERY:
+                with troubles.of_one(campaign_id, tenant_id):
+                    self._take_up(campaign_id, tenant_id, now)
 
     def _take_up(self, campaign_id: int, tenant_id: int, now: float) -> None:
         with tenant_scope(tenant_id):
-            try:
-                plan = plans.load(campaign_id)
-            except AppError as error:
-                db.session.rollback()
-                with unit_of_work():
-                    campaigns.pause_by_itself(campaign_id, error.message)
-                plan = None
+            plan = plans.load(campaign_id)
             db.session.rollback()
         if plan is None:
             return
@@ -193,9 +202,10 @@ class Loop:
         while waiting and time.monotonic() < deadline:
             for lane in list(waiting):
                 try:
-                    lane.collect()
-                    lane.write(time.monotonic(), at_once=True)
-                    lane.give_back()
+                    with troubles.of_one(lane.plan.campaign_id, lane.plan.workspace.tenant_id):
+                        lane.collect()
+                        lane.write(time.monotonic(), at_once=True)
+                        lane.give_back()
                     waiting.remove(lane)
                 except AWAY:
                     db.session.rollback()

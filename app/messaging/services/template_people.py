@@ -18,6 +18,7 @@ from app.core.db import db
 from app.core.errors import ValidationFailed
 from app.core.tenancy import current_tenant_id
 from app.messaging.services import text_parts
+from app.messaging.services.links import LinkSet
 from app.messaging.services.plain_values import BUILT_IN, PersonValues, values_of
 from app.messaging.services.rendering import Compiled
 from app.messaging.services.text_parts import Parts
@@ -29,11 +30,15 @@ _NAME_OF_ANY_KIND = ("name", "first_name", "firstName")
 
 @dataclass(frozen=True)
 class Shown:
-    """The text as one person reads it; what is missing stands in brackets, and then it is not sent to them."""
+    """The text as one person reads it; what is missing stands in brackets, and then it is not sent to them.
+
+    `characters` and `parts` are of what is sent: with tracked links in place of the addresses, where they are tracked.
+    """
 
     text: str
     missing: list[str]
     parts: Parts
+    characters: int
 
 
 @dataclass(frozen=True)
@@ -72,12 +77,13 @@ def reachable(channel: str, segment_id: int | None = None) -> IdSet:
     return _who({"operator": "and", "conditions": conditions})
 
 
-def show(text: Compiled, values: PersonValues) -> Shown:
-    """The text for one person."""
+def show(text: Compiled, values: PersonValues, links: LinkSet | None = None) -> Shown:
+    """The text for one person, counted with these links tracked."""
     missing = text.missing(values)
     filled = {name: f"[{name}]" for name in missing}
     whole = text.render(_Filled(values, filled)) if missing else text.render(values)
-    return Shown(whole, missing, text_parts.count(whole))
+    sent = links.rewrite(whole, 0) if links else whole  # links of any message are of one length
+    return Shown(whole, missing, text_parts.count(sent), len(sent))
 
 
 def describe(text: Compiled, among: IdSet) -> list[Variable]:
@@ -87,8 +93,9 @@ def describe(text: Compiled, among: IdSet) -> list[Variable]:
     return [_variable(one, among, known, computed) for one in text.variables]
 
 
-def spread(text: Compiled, among: IdSet, tenant_name: str) -> Spread:
-    """The text rendered for up to 200 of these people (40 where figures over events stand in it), evenly drawn."""
+def spread(text: Compiled, among: IdSet, tenant_name: str, links: LinkSet | None = None) -> Spread:
+    """The text rendered for up to 200 of these people (40 where figures over events stand in it), evenly drawn, and
+    counted with these links tracked."""
     names = text.names
     is_dear = not computed_names().isdisjoint(names)
     chosen = drawn(among, SAMPLE_OF_COMPUTED if is_dear else SAMPLE)
@@ -96,7 +103,7 @@ def spread(text: Compiled, among: IdSet, tenant_name: str) -> Spread:
     computed = computed_values(chosen, names)
     people = load_people(chosen)
     for row in people:
-        found = show(text, values_of(row, tenant_name, computed.get(row.id)))
+        found = show(text, values_of(row, tenant_name, computed.get(row.id)), links)
         if not found.missing:
             parts[found.parts.parts] += 1
     return Spread(len(people), len(people) - sum(parts.values()), dict(sorted(parts.items())))

@@ -1,0 +1,129 @@
+"""What becomes of a message when the provider refuses, stumbles or falls silent: an end with a reason, in bounded tries."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from app.core.clock import utc_now
+from app.core.db import db, unit_of_work
+from app.core.tenancy import platform_scope
+from app.messaging.jobs.sending import wake
+from app.messaging.models import Message
+from app.messaging.services import delivery, reconciling
+from tests.messaging.campaign import SENDER, house, number_of, twilio
+
+__all__ = ["house", "twilio"]
+FORBIDDEN_COUNTRY = "+15005550003"  # 21408, a fault of the set-up
+
+
+def single(**values) -> int:
+    """A message of no campaign, asked to be sent."""
+    with unit_of_work() as session:
+        row = Message(**({"channel": "sms", "address": number_of(1), "sender": SENDER, "body": "Hello"} | values))
+        session.add(row)
+        session.flush()
+        delivery.send_soon(row)
+        return row.id
+
+
+def read(message_id: int) -> Message:
+    db.session.rollback()
+    return db.session.get_one(Message, message_id, populate_existing=True)
+
+
+def pass_time(**by) -> None:
+    """Let it be so much later for every message."""
+    rows = db.session.scalars(select(Message)).all()
+    with platform_scope(), unit_of_work() as session:
+        for row in rows:
+            earlier = {name: getattr(row, name) - timedelta(**by) for name in ("due_at", "claimed_at", "created_at") if getattr(row, name)}
+            session.execute(update(Message).where(Message.id == row.id).values(earlier))
+
+
+def posts(control) -> int:
+    calls = control.received("twilio")
+    return sum(call["path"].endswith("Messages.json") and call["method"] == "POST" for call in calls)
+
+
+def test_a_single_message_refused_for_the_set_up_has_failed_and_says_why(house, twilio):
+    house.rules(keeps_us_hours=False)
+    message_id = single(address=FORBIDDEN_COUNTRY)
+    house.run_jobs()
+    for _ in range(3):
+        wake()
+        house.run_jobs()
+    row = read(message_id)
+    assert (row.state, row.reason, row.error_code) == ("failed", "configuration", 21408)
+    assert row.ended_at is not None
+    assert posts(twilio) == 1
+
+
+def test_a_message_of_a_campaign_refused_for_the_set_up_waits_for_it_to_be_resumed(house, twilio):
+    house.rules(keeps_us_hours=False)
+    house.people(1, phone=FORBIDDEN_COUNTRY)
+    campaign_id = house.campaign(house.segment())
+    house.launch(campaign_id)
+    assert house.load(campaign_id).state == "paused"
+    assert [one.state for one in house.messages(campaign_id)] == ["pending"]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_where_the_code_is_unknown_a_refusal_of_the_account_pauses_and_loses_nobody(house, twilio, status):
+    house.people(3)
+    campaign_id = house.campaign(house.segment())
+    twilio.fault("twilio", f"status_{status}", path="*/Messages.json", times=100, code=20010)
+    house.launch(campaign_id)
+    assert house.load(campaign_id).state == "paused"
+    assert set(house.reasons(campaign_id).values()) == {"pending"}
+
+
+def test_where_the_code_is_unknown_too_many_requests_are_slowed_down_and_lose_nobody(house, twilio):
+    house.people(3)
+    campaign_id = house.campaign(house.segment())
+    twilio.fault("twilio", "status_429", path="*/Messages.json", times=100, code=14107)
+    house.launch(campaign_id)
+    assert house.load(campaign_id).state == "running"
+    assert set(house.reasons(campaign_id).values()) == {"pending"}
+    assert min(one.due_at for one in house.messages(campaign_id)) > utc_now() - timedelta(seconds=1)
+
+
+def test_a_stumbling_provider_is_asked_a_bounded_number_of_times_with_growing_pauses(house, twilio):
+    house.people(1)
+    campaign_id = house.campaign(house.segment())
+    twilio.fault("twilio", "status_500", path="*/Messages.json", match="Body", times=1000)
+    house.launch(campaign_id)
+    waits = []
+    for _ in range(10):
+        reconciling.reconcile()
+        (row,) = house.messages(campaign_id)
+        if row.state == "failed":
+            break
+        waits.append((row.due_at - utc_now()).total_seconds())
+        pass_time(minutes=10)
+        wake()
+        house.run_jobs()
+    assert (row.state, row.reason) == ("failed", "transient")
+    assert row.ended_at is not None
+    assert posts(twilio) == 6
+    assert all(later > earlier * 1.5 for earlier, later in zip(waits, waits[1:], strict=False))
+    wake()
+    house.run_jobs()
+    assert house.load(campaign_id).state == "completed"
+    assert house.tallies_add_up(campaign_id)
+
+
+def test_a_provider_that_stumbled_once_gets_the_message_a_little_later(house, twilio):
+    house.people(1)
+    campaign_id = house.campaign(house.segment())
+    twilio.fault("twilio", "status_503", path="*/Messages.json", match="Body", times=1)
+    house.launch(campaign_id)
+    reconciling.reconcile()
+    pass_time(minutes=1)
+    wake()
+    house.run_jobs()
+    assert Counter(house.reasons(campaign_id).values()) == {"queued": 1}
+    assert twilio.messages()["messages"] == 1

@@ -1,0 +1,135 @@
+"""One workspace's trouble, whatever it is, stops its own campaign with a reason and nobody else's."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from app.core.clock import utc_now
+from app.core.db import db, unit_of_work
+from app.core.tenancy import platform_scope, tenant_scope
+from app.messaging.jobs.campaigns import launch_due
+from app.messaging.models import MessagingAccount
+from app.messaging.services import campaigns, recipients
+from tests.messaging.campaign import House, house, twilio
+
+__all__ = ["house", "twilio"]
+
+
+def run_sql(statement: str, **values) -> None:
+    with platform_scope(), unit_of_work():
+        db.session.connection().execute(text(statement), values)
+
+
+def start(campaign_id: int) -> int:
+    """Launched, everyone frozen, and nothing sent yet."""
+    with unit_of_work():
+        campaigns.launch(campaign_id)
+    with unit_of_work():
+        recipients.freeze_step(campaign_id)
+    return campaign_id
+
+
+@pytest.fixture
+def others(house, other_member, run_jobs):
+    """Another workspace with an account of its own and people, used inside `tenant_scope(others_id)`."""
+    with tenant_scope(other_member.tenant_id):
+        with unit_of_work():
+            db.session.add(MessagingAccount(account_sid="AC" + "b" * 32, auth_token="x" * 32))
+        there = House(run_jobs)
+        there.people(3)
+    return there
+
+
+@pytest.fixture
+def unreadable(others):
+    """Their token was encrypted with a key that is gone."""
+    run_sql("UPDATE messaging_accounts SET auth_token = 'garbage'")
+    return others
+
+
+def test_a_token_that_cannot_be_read_pauses_its_campaign_and_nobody_elses(house, others, other_member, run_jobs):
+    house.people(3)
+    segment_id = house.segment()
+    with tenant_scope(other_member.tenant_id):
+        theirs = start(others.campaign(others.segment()))
+    run_sql("UPDATE messaging_accounts SET auth_token = 'garbage'")
+    ours = start(house.campaign(segment_id))
+    run_jobs()
+    assert set(house.reasons(ours).values()) == {"queued"}
+    assert house.load(ours).state == "completed"
+    with tenant_scope(other_member.tenant_id):
+        row = others.load(theirs)
+        assert row.state == "paused"
+        assert "Settings, Messaging" in row.pause_reason
+        assert {one.state for one in others.messages(theirs)} == {"pending"}
+
+
+def test_a_token_that_cannot_be_read_keeps_no_other_scheduled_campaign_waiting(house, unreadable, other_member):
+    at = utc_now() + timedelta(hours=1)
+    with tenant_scope(other_member.tenant_id):
+        theirs = unreadable.campaign(unreadable.segment(), schedule_at=at)
+    house.people(1)
+    ours = house.campaign(house.segment(), schedule_at=at)
+    run_sql("UPDATE campaigns SET schedule_at = :at", at=utc_now() - timedelta(minutes=2))
+    launch_due()
+    assert house.load(ours).state == "running"
+    with tenant_scope(other_member.tenant_id):
+        row = unreadable.load(theirs)
+        assert (row.state, "Settings, Messaging" in row.error) == ("failed", True)
+
+
+def test_rules_that_cannot_be_read_pause_their_campaign_and_nobody_elses(house, others, other_member, run_jobs):
+    house.people(3)
+    segment_id = house.segment()
+    with tenant_scope(other_member.tenant_id):
+        others.rules(caps=[])
+        theirs = start(others.campaign(others.segment()))
+    ours = start(house.campaign(segment_id))
+    run_sql("UPDATE messaging_settings SET caps = '[7]'")
+    run_jobs()
+    assert house.load(ours).state == "completed"
+    with tenant_scope(other_member.tenant_id):
+        assert others.load(theirs).state == "paused"
+        assert "A fault of ours" in others.load(theirs).pause_reason
+
+
+def test_a_fault_while_sending_pauses_that_campaign_and_loses_none_of_its_messages(house, twilio, run_jobs):
+    house.people(3)
+    segment_id = house.segment()
+    broken, sound = (
+        house.campaign(segment_id, house.template("A", "A")),
+        house.campaign(segment_id, house.template("B", "B")),
+    )
+    with unit_of_work():
+        campaigns.launch(broken)
+    with unit_of_work():
+        campaigns.launch(sound)
+    for one in (broken, sound):
+        with unit_of_work():
+            recipients.freeze_step(one)
+    variants = {one.variant_id for one in house.messages(broken)}
+    run_sql("UPDATE messages SET variant_id = 99 WHERE campaign_id = :id", id=broken)
+    run_jobs()
+    assert house.load(sound).state == "completed"
+    assert house.load(broken).state == "paused"
+    assert {one.state for one in house.messages(broken)} == {"pending"}
+
+    run_sql("UPDATE messages SET variant_id = :was WHERE campaign_id = :id", id=broken, was=variants.pop())
+    with unit_of_work():
+        campaigns.resume(broken)
+    run_jobs()
+    assert house.load(broken).state == "completed"
+    assert twilio.messages()["messages"] == 6
+
+
+def test_the_settings_page_opens_with_a_token_that_cannot_be_read_and_says_so(client, member, in_tenant):
+    with in_tenant(member.tenant_id), unit_of_work():
+        db.session.add(MessagingAccount(account_sid="AC" + "b" * 32, auth_token="x" * 32))
+        db.session.flush()
+        db.session.connection().execute(text("UPDATE messaging_accounts SET auth_token = 'garbage'"))
+    page = client.get("/app/settings/messaging")
+    assert page.status_code == 200
+    assert "can no longer be read" in page.text
