@@ -77,7 +77,7 @@ class _Verdict:
 
 @dataclass(frozen=True)
 class _Known:
-    """What is known of a batch: whose the numbers are, what counts against caps, suppressed numbers, computed traits."""
+    """What is known of a batch: whose numbers are, what counts against caps, suppressed numbers, computed traits."""
 
     owners: dict[str, int]
     caps: delivery_caps.Counts
