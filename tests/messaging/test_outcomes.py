@@ -1,13 +1,15 @@
-"""What becomes of a message when the provider refuses, stumbles or falls silent: an end with a reason, in bounded tries."""
+"""What becomes of a message when the provider refuses, stumbles or falls silent: an end with a reason, in few tries."""
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
 
+from app.cdp.services import consent
 from app.core.clock import utc_now
 from app.core.db import db, unit_of_work
 from app.core.tenancy import platform_scope
@@ -37,10 +39,11 @@ def read(message_id: int) -> Message:
 
 def pass_time(**by) -> None:
     """Let it be so much later for every message."""
+    names = ("due_at", "claimed_at", "created_at")
     rows = db.session.scalars(select(Message)).all()
     with platform_scope(), unit_of_work() as session:
         for row in rows:
-            earlier = {name: getattr(row, name) - timedelta(**by) for name in ("due_at", "claimed_at", "created_at") if getattr(row, name)}
+            earlier = {name: getattr(row, name) - timedelta(**by) for name in names if getattr(row, name)}
             session.execute(update(Message).where(Message.id == row.id).values(earlier))
 
 
@@ -109,7 +112,7 @@ def test_a_stumbling_provider_is_asked_a_bounded_number_of_times_with_growing_pa
     assert (row.state, row.reason) == ("failed", "transient")
     assert row.ended_at is not None
     assert posts(twilio) == 6
-    assert all(later > earlier * 1.5 for earlier, later in zip(waits, waits[1:], strict=False))
+    assert all(later > earlier * 1.5 for earlier, later in itertools.pairwise(waits))
     wake()
     house.run_jobs()
     assert house.load(campaign_id).state == "completed"
@@ -127,3 +130,33 @@ def test_a_provider_that_stumbled_once_gets_the_message_a_little_later(house, tw
     house.run_jobs()
     assert Counter(house.reasons(campaign_id).values()) == {"queued": 1}
     assert twilio.messages()["messages"] == 1
+
+
+def test_a_look_up_that_finds_a_message_lost_does_what_its_report_would_have_done(house, twilio):
+    blocked, off = house.people(2)
+    twilio.twilio(callbacks=False, outcomes={"undelivered:30004": 1.0})
+    campaign_id = house.campaign(house.segment())
+    twilio.fault("twilio", "lost_answer", path="*/Messages.json", times=2)
+    house.launch(campaign_id)
+    twilio.advance(60)
+    assert reconciling.reconcile() == 2
+    for row in house.messages(campaign_id):
+        assert (row.state, row.reason, row.error_code) == ("undelivered", "blocked", 30004)
+        assert row.ended_at is not None
+    assert {consent.states_of(one)["sms"] for one in (blocked, off)} == {"denied"}
+    assert house.tallies_add_up(campaign_id)
+
+
+def test_a_look_up_that_finds_a_phone_off_has_it_tried_again_later(house, twilio):
+    house.people(1)
+    twilio.twilio(callbacks=False, outcomes={"undelivered:30003": 1.0})
+    campaign_id = house.campaign(house.segment())
+    twilio.fault("twilio", "lost_answer", path="*/Messages.json", times=1)
+    house.launch(campaign_id)
+    twilio.advance(60)
+    reconciling.reconcile()
+    (row,) = house.messages(campaign_id)
+    assert row.state == "pending"
+    assert timedelta(minutes=14) < row.due_at - utc_now() < timedelta(minutes=16)
+    assert row.sid is None
+    assert house.tallies_add_up(campaign_id)

@@ -130,6 +130,22 @@ def test_no_winner_is_named_before_seven_days_have_passed(two_texts, house):
     assert report(answers).winner_id is not None
 
 
+def test_no_winner_by_goal_is_named_before_its_days_after_the_last_message_are_over(house):
+    templates = [house.template(f"Text {name}", name=name) for name in "AB"]
+    answers = Answers(house, house.campaign(house.segment(), *templates, goal_event="bought", goal_days=3))
+    ids = house.people(240)
+    answers.began(9, completed=False)  # it goes on: nobody knows which message will be the last
+    for place, variant_id in enumerate(answers.variants()):
+        answers.messages(ids[place * 120 : place * 120 + 120], variant_id)
+    answers.did(ids[:60], "bought", utc_now() - timedelta(days=8))
+    found = report(answers)
+    assert (found.winner_id, found.due_at) == (None, None)
+    assert "A is ahead so far" in found.sentence
+    assert found.sentence.endswith("The answer is due 3 days after the last message.")
+    answers.began(9)
+    assert report(answers).sentence.startswith("A won")
+
+
 def test_several_texts_raise_the_bar(house):
     """Two of them alone differ with p = 0.03; as one of three pairs that is no longer under 0.05."""
     templates = [house.template(f"Text {name}", name=name) for name in "ABC"]

@@ -19,8 +19,8 @@ from app.core.tenancy import tenant_scope
 # Longer than a process that waits for SQLite's write lock looks away: without it the folder takes the lock again before
 # anybody saw that it was free. What comes in meanwhile is folded in one step instead of many.
 PAUSE_SECONDS = 0.1
-MORE_SECONDS = 0.2  # a file brings a thousand people several times a second
-MOST_SECONDS = 0.5
+# While a file comes in: a small step costs half of what a full one does, and each of them holds the file up.
+FILE_PAUSE_SECONDS = 0.5
 
 
 @job("cdp.fold", queue=Queue.DEFAULT, max_attempts=5, timeout=1800)
@@ -28,6 +28,7 @@ def fold() -> None:
     """Fold until nothing waits, then let segments know."""
     done = 0
     while True:
+        was_file = folding.is_file_coming()
         with unit_of_work():
             count = folding.fold_step()
             if count:
@@ -37,20 +38,9 @@ def fold() -> None:
             return
         done += count
         progress(done, done + 1, "Folding")
-        _let_others_write()
-
-
-def _let_others_write() -> None:
-    """Leave the write lock to others for a moment; for longer while a file comes in: a small step costs half of what a
-    full one does, and each of them holds the file up."""
-    until, seen = time.monotonic() + MOST_SECONDS, folding.newest_of_many()
-    release_connection()
-    time.sleep(PAUSE_SECONDS)
-    while (newest := folding.newest_of_many()) not in (0, seen) and time.monotonic() < until:
-        seen = newest
+        pause = FILE_PAUSE_SECONDS if was_file and not folding.is_file_coming() else PAUSE_SECONDS
         release_connection()
-        time.sleep(MORE_SECONDS)
-    release_connection()
+        time.sleep(pause)
 
 
 @job("cdp.rebuild", queue=Queue.BULK, max_attempts=10, timeout=3600)

@@ -80,15 +80,12 @@ def tenant_zone(session: Session, tenant_id: int) -> str:
     return session.scalar(select(tenants.c.timezone).where(tenants.c.id == tenant_id)) or "UTC"
 
 
-def newest_of_many() -> int:
-    """Id of the newest item that waits, if it names as many as a batch of a file does; 0 otherwise."""
+def is_file_coming() -> bool:
+    """Whether the newest item that waits names as many as a batch of a file does."""
     waits = (FoldItem.tenant_id == current_tenant_id(), FoldItem.kind != TOUCHED)
-    newest = select(FoldItem.id, FoldItem.payload).where(*waits).order_by(FoldItem.id.desc()).limit(1)
-    found = db.session.execute(newest).first()
-    if found is None:
-        return 0
-    named = max(len(found.payload.get(kind, ())) for kind in ("events", "profiles"))
-    return int(found.id) if named >= MANY else 0
+    newest = select(FoldItem.payload).where(*waits).order_by(FoldItem.id.desc()).limit(1)
+    named = db.session.scalar(newest) or {}
+    return max(len(named.get(kind, ())) for kind in ("events", "profiles")) >= MANY
 
 
 def _take(work: FoldWork) -> list[FoldItem]:

@@ -125,7 +125,7 @@ def _refused(one: Outcome, row: Any, fates: list[Fate]) -> dict[str, Any] | None
     if one.failure is None:
         return {"state": _S.SKIPPED, "reason": one.skipped_for, "claim": None}
     if one.failure.is_ambiguous:
-        return {"state": _S.UNKNOWN, "reason": "", "error_code": one.failure.code}
+        return {"state": _S.UNKNOWN, "reason": "", "error_code": one.failure.code, "attempts": row.attempts + 1}
     remedy, attempts = remedy_of(one.failure), row.attempts + 1
     told = {"claim": None, "error_code": one.failure.code, "attempts": attempts, "body": _words(one, row)}
     if attempts <= len(remedy.retry_delays):

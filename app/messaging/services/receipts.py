@@ -88,7 +88,7 @@ def apply_batch() -> int:
     ).all()
     if not rows:
         return 0
-    _write([fate for fate in _fates(rows) if fate.is_changed])
+    write([fate for fate in _fates(rows) if fate.is_changed])
     done = _receipts.c.id.in_(ids_in(row.id for row in rows)) & (_receipts.c.tenant_id == current_tenant_id())
     db.session.execute(delete(_receipts).where(done))
     return len(rows)
@@ -107,7 +107,7 @@ def _fates(rows: Sequence[Any]) -> list[Fate]:
     )
     fates = {row.id: Fate.of(row) for row in messages}
     taken = _sids_of_others(rows, fates)
-    live = _live_campaigns(fates.values())
+    live = live_campaigns(fates.values())
     for row in rows:
         fate = fates.get(row.message_id or 0)
         if fate is None or (row.sid != fate.sid and row.sid in taken):
@@ -118,7 +118,7 @@ def _fates(rows: Sequence[Any]) -> list[Fate]:
     return list(fates.values())
 
 
-def _write(fates: Sequence[Fate]) -> None:
+def write(fates: Sequence[Fate]) -> None:
     """The messages as their reports leave them, counted, told in timelines, and acted on."""
     if not fates:
         return
@@ -160,7 +160,7 @@ def _sids_of_others(rows: Sequence[Any], fates: dict[int, Fate]) -> set[str]:
         return set(db.session.scalars(select(_messages.c.sid).where(_messages.c.sid.in_(texts_in(sorted(open_sids))))))
 
 
-def _live_campaigns(fates: Any) -> set[int]:
+def live_campaigns(fates: Any) -> set[int]:
     """Those that may still send something again."""
     named = {fate.campaign_id for fate in fates if fate.campaign_id is not None}
     states = (CampaignState.RUNNING, CampaignState.PAUSED)

@@ -8,13 +8,11 @@ to this number from that time, the message stays in doubt and in the end is give
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import select, text, update
 
-from app.cdp.queries.lists import texts_in
 from app.core.clock import utc_now
 from app.core.config import get_settings
 from app.core.db import db, unit_of_work
@@ -23,28 +21,18 @@ from app.core.jobs import enqueue
 from app.core.logs import get_logger
 from app.core.tenancy import current_tenant_id, platform_scope, tenant_scope
 from app.messaging.models import Message, MessageState
-from app.messaging.providers.base import Found, SendFailed
-from app.messaging.services import accounts, delivery_claims, message_events, plans, tallies
-from app.messaging.services.receipt_rules import STATES
+from app.messaging.providers.base import SendFailed
+from app.messaging.services import accounts, delivery_claims, look_ups, plans, tallies
+from app.messaging.services.look_ups import Doubt
 from app.messaging.services.tallies import Shift
 
 log = get_logger()
 JOB = "messaging.reconcile"
 AT_ONCE = 200
 CLOCKS_DIFFER = timedelta(seconds=5)
-GIVEN_UP_AFTER = timedelta(hours=2)
 _messages: Any = Message.__table__
 _IN_HAND = text("messages.state IN ('claimed', 'unknown')")  # as the index that finds them says it
 _S = MessageState
-
-
-@dataclass(frozen=True)
-class Doubt:
-    """A message in doubt, its words where they are known, and what the provider sent to its number since its claim."""
-
-    row: Any
-    body: str | None
-    found: Sequence[Found]
 
 
 def mark_lost() -> None:
@@ -115,67 +103,7 @@ def reconcile() -> int:
             continue
         doubts.append(Doubt(row, bodies.get(row.id), found))
     with unit_of_work():
-        return _settle(doubts)
-
-
-def _settle(doubts: Sequence[Doubt]) -> int:
-    """Write what was found of those that are still in doubt under the same claim."""
-    known = _known_sids([one.sid for doubt in doubts for one in doubt.found])
-    settled, facts = 0, []
-    for doubt in doubts:
-        row = doubt.row
-        ours = [one for one in doubt.found if one.sid not in known]
-        values = _verdict(row, doubt.body, ours)
-        if values is None:
-            continue
-        known |= {values["sid"]} if values.get("sid") else set()
-        changed = db.session.execute(
-            update(_messages)
-            .where(
-                _messages.c.id == row.id, _messages.c.tenant_id == row.tenant_id, _messages.c.state == _S.UNKNOWN,
-                _messages.c.claim == bindparam("of_claim"),
-            )
-            .values(values)
-            .returning(_messages.c.id),
-            {"of_claim": row.claim},
-        ).first()  # fmt: skip
-        if changed is None:
-            continue
-        settled += 1
-        to = (values["state"], values.get("reason", ""))
-        moved = (_S.UNKNOWN, row.reason, *to)
-        tallies.shift([Shift(row.campaign_id, row.variant_id, *moved, address=row.address)])
-        if values.get("sid") and row.profile_id is not None:
-            facts.append(
-                message_events.fact(
-                    message_events.SENT, row.profile_id, values["sent_at"], str(row.id), channel=row.channel,
-                    campaign_id=row.campaign_id, message_id=row.id,
-                )
-            )  # fmt: skip
-    message_events.record(facts)
-    return settled
-
-
-def _verdict(row: Any, body: str | None, ours: Sequence[Found]) -> dict[str, Any] | None:
-    """What the row becomes; None while it stays in doubt."""
-    now = utc_now()
-    same = [one for one in ours if body is None or not one.body or one.body.strip() == body.strip()]
-    if same:
-        first = same[-1]  # the oldest since the claim
-        state = STATES.get(first.status, _S.QUEUED)
-        arrived = {"delivered_at": now} if state in (_S.DELIVERED, _S.READ) else {}
-        return arrived | {
-            "state": state, "reason": "", "claim": None, "sid": first.sid, "sent_at": first.created_at,
-            "segments": first.segments, "attempts": row.attempts + 1, "error_code": first.error_code,
-            "body": body or first.body or None, "sender": row.sender or first.sender,
-        }  # fmt: skip
-    if not row.address:  # the person was erased meanwhile
-        return {"state": _S.FAILED, "reason": "gone", "claim": None, "ended_at": now}
-    if not ours:
-        return {"state": _S.PENDING, "reason": "", "claim": None, "due_at": now}
-    if now - row.claimed_at > GIVEN_UP_AFTER:
-        return {"state": _S.FAILED, "reason": "unknown", "claim": None, "ended_at": now}
-    return None
+        return look_ups.settle(doubts)
 
 
 def _bodies(rows: Sequence[Any]) -> dict[int, str]:
@@ -193,11 +121,3 @@ def _bodies(rows: Sequence[Any]) -> dict[int, str]:
         if plan is not None:
             found |= delivery_claims.words_of(plan, theirs)
     return found
-
-
-def _known_sids(sids: Sequence[str]) -> set[str]:
-    """Those that belong to a message of ours already, whichever tenant's."""
-    if not sids:
-        return set()
-    with platform_scope():
-        return set(db.session.scalars(select(_messages.c.sid).where(_messages.c.sid.in_(texts_in(sorted(set(sids)))))))

@@ -88,7 +88,7 @@ def variant_report(campaign_id: int) -> VariantReport:
     rows = [_variant(text, figures.of_variant(text.variant.id), back, held_out) for text in texts]
     measure = _measure(campaign)
     due_at = _due_at(campaign, measure)
-    verdict = _judge(rows, measure, due_at)
+    verdict = _judge(rows, measure, _when_due(campaign, due_at))
     rows = [replace(row, is_winner=verdict.winner is not None and row.label == verdict.winner.label) for row in rows]
     treated = statistics.share(sum(row.goal.hits for row in rows), sum(row.sent for row in rows))
     lift = statistics.lift(treated, held_out)
@@ -122,16 +122,26 @@ def _measure(campaign: Campaign) -> str:
 
 
 def _due_at(campaign: Campaign, measure: str) -> datetime | None:
-    """When there is enough time behind it: seven days after the start, or the goal's days after the last message."""
+    """When there is enough time behind it: seven days after the start, or the goal's days after the last message,
+    which nobody knows while the campaign goes on."""
     if campaign.started_at is None:
         return None
     if measure == GOAL:
-        return (campaign.completed_at or campaign.started_at) + timedelta(days=campaign.goal_days)
+        return campaign.completed_at + timedelta(days=campaign.goal_days) if campaign.completed_at else None
     return campaign.started_at + timedelta(days=LEAST_DAYS)
 
 
-def _judge(rows: Sequence[VariantFigures], measure: str, due_at: datetime | None) -> _Verdict:
-    """The best against each other one: the winner where every difference is more than chance, all pairs counted."""
+def _when_due(campaign: Campaign, due_at: datetime | None) -> str:
+    """When the answer is due, in words; nothing when it is."""
+    if due_at is None:
+        days = campaign.goal_days
+        return f"{days} {'day' if days == 1 else 'days'} after the last message" if campaign.started_at else ""
+    return f"on {day_words(due_at)}" if utc_now() < due_at else ""
+
+
+def _judge(rows: Sequence[VariantFigures], measure: str, when_due: str) -> _Verdict:
+    """The best against each other one: the winner where every difference is more than chance, all pairs counted.
+    `when_due` says when the answer is due, and nothing once it is."""
     if len(rows) < 2:
         return _Verdict("")
     few = min(rows, key=lambda row: row.sent)
@@ -147,9 +157,9 @@ def _judge(rows: Sequence[VariantFigures], measure: str, due_at: datetime | None
     if value_of(best, measure).rate == value_of(second, measure).rate:
         return _Verdict(f"{best.label} and {second.label} are level: {_rates(best, second, measure)}.", p=p)
     ahead = f"{best.label} is ahead"
-    if due_at is not None and utc_now() < due_at:
+    if when_due:
         return _Verdict(
-            f"{ahead} so far: {_rates(best, second, measure)}. The answer is due on {day_words(due_at)}.",
+            f"{ahead} so far: {_rates(best, second, measure)}. The answer is due {when_due}.",
             leader=best, p=p,
         )  # fmt: skip
     if p >= statistics.ALPHA:
