@@ -58,6 +58,15 @@ class SegmentLeft(Event):
 
 
 @dataclass(frozen=True)
+class ConsentGiven(Event):
+    """This one person agreed to a channel, by a word about them alone (no file); `at` is when, as ISO 8601."""
+
+    profile_id: int
+    channel: str
+    at: str
+
+
+@dataclass(frozen=True)
 class ProfilesErased(Event):
     """These people, profiles of one person, are gone with all that was known of them here.
 

@@ -15,14 +15,6 @@ WORKERS = ("worker0", "worker1")
 
 
 @pytest.fixture
-def faults(page: Page) -> list[str]:
-    found: list[str] = []
-    page.on("pageerror", lambda error: found.append(str(error)))
-    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
-    return found
-
-
-@pytest.fixture
 def signed_up(page: Page, stack) -> Page:
     page.goto(f"{stack.url}/signup")
     page.get_by_label("E-mail").fill(f"maker{time.time_ns()}@example.com")

@@ -112,7 +112,7 @@ def test_a_campaign_from_the_first_step_to_its_end(marketer: Page, connected: St
     forecast = page.locator("#campaign-forecast")
     expect(forecast).to_contain_text("of 38 people in the segment")
     expect(forecast).to_contain_text("Said STOP")
-    expect(forecast).to_contain_text("Nobody writes to them again until they send START.")
+    expect(forecast).to_contain_text("Nobody writes to them again until they send START, or agree anew.")
     assert serious(page) == []
     page.get_by_role("button", name="Back").click()
     expect(page.get_by_label("Messages a second")).to_have_value("4")

@@ -20,19 +20,8 @@ EVENTS = "/api/v1/cdp/events"
 
 
 @pytest.fixture
-def signed_in(page: Page, stack) -> Page:
-    credentials = {"email": "customers@example.com", "password": "a good password"}
-    page.request.post(f"{stack.url}/signup", data=credentials)
-    assert page.request.post(f"{stack.url}/login", data=credentials).ok
-    return page
-
-
-@pytest.fixture
-def faults(page: Page) -> list[str]:
-    found: list[str] = []
-    page.on("pageerror", lambda error: found.append(str(error)))
-    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
-    return found
+def signed_in(enter) -> Page:
+    return enter("customers@example.com")
 
 
 def send(page: Page, stack, name: str, **values: object) -> int:

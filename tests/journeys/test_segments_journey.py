@@ -15,11 +15,9 @@ CDP = "/api/v1/cdp"
 
 
 @pytest.fixture
-def signed_in(page: Page, stack) -> Page:
+def signed_in(enter, stack) -> Page:
     """Ada and Grace bought twice, Alan once; Grace agreed to SMS. Alan lives in Leeds."""
-    credentials = {"email": "segments@example.com", "password": "a good password"}
-    page.request.post(f"{stack.url}/signup", data=credentials)
-    assert page.request.post(f"{stack.url}/login", data=credentials).ok
+    page = enter("segments@example.com")
     if page.request.get(f"{stack.url}{CDP}/profiles").json()["total"] == 0:
         for name, city, orders in (("ada", "London", 2), ("grace", "York", 2), ("alan", "Leeds", 1)):
             profile_id = tell_of(page, stack, name, city, orders)
@@ -39,14 +37,6 @@ def tell_of(page: Page, stack, name: str, city: str, orders: int) -> int:
         answer = page.request.post(f"{stack.url}{CDP}/events", data=event)
         assert answer.ok, answer.text()
     return answer.json()["profile_id"]
-
-
-@pytest.fixture
-def faults(page: Page) -> list[str]:
-    found: list[str] = []
-    page.on("pageerror", lambda error: found.append(str(error)))
-    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
-    return found
 
 
 def count(page: Page) -> Locator:

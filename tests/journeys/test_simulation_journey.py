@@ -21,11 +21,8 @@ BRIEF = {
 
 
 @pytest.fixture
-def signed_in(page: Page, stack) -> Page:
-    credentials = {"email": "panel@example.com", "password": "a good password"}
-    page.request.post(f"{stack.url}/signup", data=credentials)
-    assert page.request.post(f"{stack.url}/login", data=credentials).ok
-    return page
+def signed_in(enter) -> Page:
+    return enter("panel@example.com")
 
 
 def make_audience(page: Page, stack) -> int:

@@ -14,11 +14,9 @@ CDP = "/api/v1/cdp"
 
 
 @pytest.fixture
-def signed_in(page: Page, stack) -> Page:
+def signed_in(enter, stack) -> Page:
     """Ada of London and Grace of nowhere agreed to SMS."""
-    credentials = {"email": "templates@example.com", "password": "a good password"}
-    page.request.post(f"{stack.url}/signup", data=credentials)
-    assert page.request.post(f"{stack.url}/login", data=credentials).ok
+    page = enter("templates@example.com")
     if page.request.get(f"{stack.url}{CDP}/profiles").json()["total"] == 0:
         for number, (name, traits) in enumerate((("Ada", {"city": "London"}), ("Grace", {}))):
             traits = traits | {"name": f"{name} Lee", "phone": f"+1415555012{number}"}
@@ -39,14 +37,6 @@ def wait_until_counted(page: Page, stack) -> None:
             return
         page.wait_for_timeout(200)
     raise AssertionError("the events were not folded in time")
-
-
-@pytest.fixture
-def faults(page: Page) -> list[str]:
-    found: list[str] = []
-    page.on("pageerror", lambda error: found.append(str(error)))
-    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
-    return found
 
 
 def test_a_text_is_written_seen_by_real_people_saved_and_changed(signed_in: Page, stack, faults):

@@ -115,6 +115,9 @@ def test_a_campaign_that_ended_shows_its_last_minutes_and_asks_no_more(house, ac
     part = client.get(f"/app/campaigns/{answers.campaign_id}/minutes").text
     assert "sse:" not in part
     assert re.findall(r'data-v="(\d+)"', part)[-1] == "3"
+    assert "Rate 0 a second on average, from start to end" in words(
+        client.get(f"/app/campaigns/{answers.campaign_id}/live").text
+    )
 
 
 def hold(house, campaign_id, phone, at, count=1, **values):

@@ -150,7 +150,7 @@ def test_the_review_counts_who_gets_it_and_says_why_others_do_not_and_what_follo
     fields["t1"] = pages.template("Plain", "Hi {first_name}")
     page = pages.text(step("review", fields))
     assert "Would be written to 2 of 4 people in the segment" in page
-    assert "Said STOP 1 Nobody writes to them again until they send START." in page
+    assert "Said STOP 1 Nobody writes to them again until they send START, or agree anew." in page
     assert "Has not agreed 1 They said no or were never asked" in page
     assert "Cost $0.0166" in page
     assert "Launch now" in page

@@ -10,6 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.core.clock import utc_now
+from app.core.db import unit_of_work
+from app.core.errors import ValidationFailed
+from app.messaging.services import campaigns
 from app.messaging.services.quiet_hours import US_WINDOW, Window, first_allowed, next_allowed, place_of
 from tests.messaging.campaign import house, twilio
 
@@ -212,3 +215,31 @@ def test_what_may_leave_within_ten_seconds_leaves_at_no_quiet_one(moment, expect
     night = [Window.between("21:00", "07:00")]
     found = first_allowed(at(moment), timedelta(seconds=10), [ZoneInfo("UTC")], night)
     assert found == at(expected)
+
+
+def test_quiet_hours_that_leave_none_of_the_us_hours_are_refused(house):
+    segment_id, template_id = house.segment(), house.template()
+    for start, end in (("08:00", "21:00"), ("07:00", "06:00")):
+        with pytest.raises(ValidationFailed) as refused:
+            house.campaign(segment_id, template_id, quiet_start=start, quiet_end=end)
+        assert refused.value.details["field"] == "quiet_hours_end"
+        with pytest.raises(ValidationFailed):
+            house.rules(quiet_start=start, quiet_end=end)
+    house.rules(keeps_us_hours=False)
+    assert house.campaign(segment_id, template_id, quiet_start="08:00", quiet_end="21:00")
+
+
+def test_us_hours_taken_up_later_refuse_the_start_of_such_a_campaign(house):
+    house.people(1)
+    house.rules(keeps_us_hours=False)
+    campaign_id = house.campaign(house.segment(), quiet_start="08:00", quiet_end="21:00")
+    house.rules(keeps_us_hours=True)
+    with pytest.raises(ValidationFailed, match="quiet_hours_end"), unit_of_work():
+        campaigns.launch(campaign_id)
+
+
+def test_where_no_minute_is_left_the_us_hours_decide_and_nobody_is_held_for_ever():
+    windows = [Window.between("08:00", "21:00"), US_WINDOW]
+    found = next_allowed(at("2026-06-01T22:00:00"), [ZoneInfo("UTC")], windows)
+    assert found == at("2026-06-02T08:00:00")
+    assert next_allowed(found, [ZoneInfo("UTC")], windows) == found

@@ -24,4 +24,4 @@ def empty(connection: Connection, metadata: MetaData) -> None:
 def _guards(connection: Connection) -> dict[str, str]:
     """The audit log's triggers by name, and how each is made."""
     told = f"SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = '{AUDIT}'"
-    return dict(connection.exec_driver_sql(told).tuples().all())
+    return dict(connection.exec_driver_sql(told).all())

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
+from app.cdp.events import ConsentGiven
 from app.cdp.models import Channel, ConsentRecord, ConsentState, ConsentValue
 from app.cdp.queries.lists import ids_in, of_people
 from app.cdp.services import fold_queue
@@ -16,6 +17,7 @@ from app.cdp.services.bulk import insert_rows, run
 from app.core.clock import utc_now
 from app.core.db import db
 from app.core.errors import ValidationFailed
+from app.core.events import emit
 from app.core.tenancy import current_tenant_id
 
 STRICTEST_FIRST = list(ConsentValue)
@@ -40,7 +42,7 @@ class Statement:
 def record(
     profile_id: int, channel: str, state: str, source: str, evidence: dict[str, Any], at: datetime | None = None
 ) -> ConsentRecord:
-    """Add a statement and put it in force, unless a later one is known already."""
+    """Add a statement and put it in force, unless a later one is known already. A yes in force is told."""
     if channel not in set(Channel) or state not in set(ConsentValue):
         raise ValidationFailed("channel: no such channel or state.", field="channel")
     row = ConsentRecord(
@@ -55,6 +57,8 @@ def record(
         db.session.add(ConsentState(profile_id=profile_id, channel=channel, state=state, source=source, at=row.at))
     elif row.at >= current.at:
         current.state, current.source, current.at = state, source, row.at
+    if state == ConsentValue.GRANTED and (current is None or current.at == row.at):
+        emit(ConsentGiven(current_tenant_id(), profile_id, channel, row.at.isoformat()))
     db.session.flush()
     fold_queue.note_profiles([profile_id])
     return row

@@ -65,7 +65,7 @@ def whole(row: Row) -> dict[str, Any]:
 
 def run_context(row: Row) -> dict[str, Any]:
     campaign, figures = row.campaign, row.figures
-    rate = _rate_now(campaign)
+    rate = _rate_of(row)
     retries, retried_at = campaign_log.find_retries(campaign.id) if figures.waiting > figures.held else (0, None)
     left = max(0, figures.waiting - figures.held - retries)
     pace = rate or campaign.rate_per_second
@@ -104,12 +104,17 @@ def held_context(row: Row) -> dict[str, Any]:
     return {"held": lines, "held_later": more}
 
 
-def _rate_now(campaign: Campaign) -> float:
-    """Messages a second over the last half minute, or since the start when that is less ago."""
-    if campaign.state != CampaignState.RUNNING or campaign.started_at is None:
+def _rate_of(row: Row) -> float:
+    """Messages a second over the last half minute, or since the start when that is less ago; on average of all the
+    time it took once it is over."""
+    campaign = row.campaign
+    if campaign.started_at is None:
         return 0.0
-    seconds = _seconds_since(campaign.started_at)
-    return campaign_log.count_lately(campaign.id) / seconds
+    if campaign.completed_at is not None:
+        return row.figures.handed_over / max(1.0, (campaign.completed_at - campaign.started_at).total_seconds())
+    if campaign.state != CampaignState.RUNNING:
+        return 0.0
+    return campaign_log.count_lately(campaign.id) / _seconds_since(campaign.started_at)
 
 
 def _seconds_since(moment: datetime) -> float:

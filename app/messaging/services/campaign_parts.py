@@ -107,6 +107,7 @@ def versions_of(row: Campaign) -> list[TemplateVersion]:
 
 def refuse_unsendable(row: Campaign, versions: Sequence[TemplateVersion]) -> None:
     """What would fail for everyone is said before anyone is written to."""
+    rules.quiet_hours(row.quiet_start, row.quiet_end)  # the workspace's US hours may be newer
     accounts.provider()
     accounts.get_sender(row.channel, row.sender_id)
     if row.channel == MessageChannel.WHATSAPP and any(one.approval != Approval.APPROVED for one in versions):

@@ -9,6 +9,7 @@ from typing import Any
 
 from app.core.clock import iso, utc_now
 from app.core.errors import ValidationFailed
+from app.messaging.services import rules
 from app.messaging.services.rules import check_quiet_hours
 
 SLOWEST, FASTEST = 0.1, 1000.0
@@ -77,13 +78,13 @@ def schedule(at: datetime | None) -> datetime | None:
 
 
 def quiet_hours(start: str | None, end: str | None) -> tuple[str, str]:
-    """Both or neither; neither is the workspace's own."""
+    """Both or neither; neither is the workspace's own. Refused where the US hours in force leave no time at all."""
     if not start and not end:
         return "", ""
     if not start or not end:
         field = "quiet_hours_end" if start else "quiet_hours_start"
         raise ValidationFailed(f"{field}: is needed with the other.", field=field, provided=None, expected="HH:MM")
-    check_quiet_hours(start, end)
+    check_quiet_hours(start, end, keeps_us_hours=rules.load().keeps_us_hours)
     return start, end
 
 

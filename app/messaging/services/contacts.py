@@ -138,7 +138,7 @@ def _say(profile_id: int, phone: str, word: ConsentWord, evidence: dict[str, Any
                      before={"consent_state": word_of(before)}, after={"consent_state": word})  # fmt: skip
     places, now = opt_outs.places_of(profile_id, phone), utc_now()
     if word == ConsentWord.OPT_IN:
-        suppressions.lift_stop(CHANNEL, phone)
+        suppressions.lift_stops(CHANNEL, [phone])
         after_commit(lambda: gate_closing.open_gates(places, CHANNEL, now))
     else:
         after_commit(lambda: gate_closing.close_gates(places, CHANNEL, now))

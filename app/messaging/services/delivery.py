@@ -10,14 +10,15 @@ from uuid import uuid4
 from redis.exceptions import RedisError
 from sqlalchemy import select, update
 
+from app.cdp.services import merges
 from app.core.clock import utc_now
 from app.core.db import db, unit_of_work
 from app.core.jobs import enqueue
 from app.core.logs import get_logger
 from app.core.tenancy import current_tenant_id, platform_scope, tenant_scope
-from app.messaging.models import Message, MessageState
+from app.messaging.models import Message, MessageState, Skip
 from app.messaging.providers.base import Outgoing
-from app.messaging.services import accounts, delivery_people, gate, opt_outs
+from app.messaging.services import accounts, delivery_people, gate, opt_outs, suppressions
 from app.messaging.services.delivery_claims import PENDING, Ready, last_moment, release
 from app.messaging.services.delivery_outcomes import Outcome, record
 from app.messaging.services.delivery_reference import callback_url
@@ -96,19 +97,25 @@ def _claim(message_id: int, epoch: str, account: str) -> Ready | None:
                             variables=row.content["variables"], status_callback=callback_url(row.id))  # fmt: skip
     ready = Ready(row.id, row.campaign_id, row.variant_id, row.profile_id, row.claim, row.attempts, row.reason, body,
                   outgoing, epoch, last_moment(row.claimed_at))  # fmt: skip
-    if _is_refused(row):
-        record([Outcome(ready, utc_now())])
+    refusal = _refusal(row)
+    if refusal:
+        record([Outcome(ready, utc_now(), skipped_for=refusal)])
         return None
     return ready
 
 
-def _is_refused(row: Any) -> bool:
-    """Whether they said STOP since it was asked for; of what is no answer to them, whether they said no in any way."""
+def _refusal(row: Any) -> Skip | None:
+    """Why it may not leave any more: the person was erased; they, or somebody who had this number and was erased, said
+    STOP; of what is no answer to them, they said no in any way."""
+    if not row.address or (row.profile_id is not None and merges.current_id(row.profile_id) is None):
+        return Skip.GONE
+    if suppressions.is_stopped(row.channel, row.address):
+        return Skip.STOP
     owner = delivery_people.people_by_number(row.address, row.channel)
     if owner is None or owner.state != "denied":
-        return False
+        return None
     is_answer = row.thread_id is not None and row.content is None
-    return not is_answer or opt_outs.is_stopped(owner.id, row.channel)
+    return Skip.STOP if not is_answer or opt_outs.is_stopped(owner.id, row.channel) else None
 
 
 def _again(message_id: int) -> None:

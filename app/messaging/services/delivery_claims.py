@@ -77,11 +77,11 @@ class _Verdict:
 
 @dataclass(frozen=True)
 class _Known:
-    """What is known of a batch: whose the numbers are, what counts against caps, bad numbers, computed traits."""
+    """What is known of a batch: whose numbers are, what counts against caps, suppressed numbers, computed traits."""
 
     owners: dict[str, int]
     caps: delivery_caps.Counts
-    bad: set[str]
+    suppressed: dict[str, str]
     figures: Figures
 
 
@@ -156,8 +156,8 @@ def _judge(plan: Plan, row: Any, person: Any, known: _Known, epoch: str) -> Read
         return skip(Skip.NO_PHONE)
     if person.state != "granted":
         return skip(Skip.STOP if person.source in ("stop", "carrier") else Skip.NO_CONSENT)
-    if row.address in known.bad:
-        return skip(Skip.BAD_NUMBER)
+    if row.address in known.suppressed:
+        return skip(known.suppressed[row.address])
     room = known.caps.room(person.id)
     if room is Room.NONE:
         return skip(Skip.CAP_REACHED)

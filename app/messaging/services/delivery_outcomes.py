@@ -16,7 +16,7 @@ from app.core.db import db
 from app.core.logs import get_logger
 from app.core.tenancy import current_tenant_id
 from app.messaging.models import Message as _Message
-from app.messaging.models import MessageState
+from app.messaging.models import MessageState, Skip
 from app.messaging.providers.base import SendFailed, Submitted
 from app.messaging.providers.errors import Reaction, Remedy, remedy_for
 from app.messaging.services import message_events, tallies
@@ -36,14 +36,15 @@ CHANGED = ("state", "reason", "due_at", "attempts", "claim", "body", "sender", "
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of handing one message over; neither answer nor failure: it said STOP and was never handed over, or
-    `is_late`, its claim was too old for that."""
+    """What became of handing one message over; neither answer nor failure: it was never handed over, `skipped_for` a
+    reason or, `is_late`, because its claim was too old."""
 
     ready: Ready
     at: datetime
     submitted: Submitted | None = None
     failure: SendFailed | None = None
     is_late: bool = False
+    skipped_for: Skip = Skip.STOP
 
 
 def remedy_of(failure: SendFailed) -> Remedy:
@@ -122,7 +123,7 @@ def _refused(one: Outcome, row: Any, fates: list[Fate]) -> dict[str, Any] | None
     if one.is_late:
         return {"state": _S.PENDING, "claim": None}
     if one.failure is None:
-        return {"state": _S.SKIPPED, "reason": "stop", "claim": None}
+        return {"state": _S.SKIPPED, "reason": one.skipped_for, "claim": None}
     if one.failure.is_ambiguous:
         return {"state": _S.UNKNOWN, "reason": "", "error_code": one.failure.code, "attempts": row.attempts + 1}
     remedy, attempts = remedy_of(one.failure), row.attempts + 1

@@ -91,7 +91,9 @@ def owners_of(addresses: Sequence[str]) -> dict[str, int]:
     return {row.value: row.profile_id for row in db.session.execute(statement)}
 
 
-def suppressed_of(channel: str, addresses: Sequence[str]) -> set[str]:
+def suppressed_of(channel: str, addresses: Sequence[str]) -> dict[str, str]:
+    """Those of the numbers that must not be tried, and why: a STOP is remembered, or nobody can be reached there."""
     where = (_suppressed.c.tenant_id == current_tenant_id(), _suppressed.c.channel == channel)
-    statement = select(_suppressed.c.address).where(*where, _suppressed.c.address.in_(texts_in(addresses)))
-    return set(db.session.scalars(statement))
+    columns = (_suppressed.c.address, _suppressed.c.reason)
+    rows = db.session.execute(select(*columns).where(*where, _suppressed.c.address.in_(texts_in(addresses))))
+    return {row.address: row.reason for row in rows}

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import column, select, table, text, union_all, update
 
 from app.cdp.queries.lists import ids_in, texts_in
-from app.cdp.services import consent
+from app.cdp.services import consent, merges
 from app.cdp.services.consent import ConsentRecord, Statement
 from app.core.db import db
 from app.core.tenancy import current_tenant_id
@@ -52,7 +52,7 @@ def withdraw_many(statements: Sequence[Statement], addresses: Mapping[str, Seque
 
 def give_back(profile_id: int, channel: str, address: str, evidence: dict[str, Any], at: datetime) -> bool:
     """Somebody said START: lifts a STOP and nothing else; False when none was in force."""
-    was_remembered = suppressions.lift_stop(channel, address)  # of somebody with this number who was erased since
+    was_remembered = suppressions.lift_stops(channel, [address])  # of somebody with this number who was erased since
     if not is_stopped(profile_id, channel) and not (was_remembered and _is_unasked(profile_id, channel)):
         return False
     consent.record(profile_id, channel, _GRANTED, START, evidence, at)
@@ -136,11 +136,22 @@ def _waiting_ids(channel: str, addresses: list[str], profile_ids: list[int]) -> 
     return union_all(by_number, by_person, alone, by_talk)
 
 
-def places_of(profile_id: int | None, address: str) -> list[Place]:
+def lift_remembered(profile_id: int, channel: str) -> list[Place]:
+    """Somebody vouched for this person: STOPs remembered of their numbers are lifted. Where their gates open; nowhere
+    when the yes is no longer in force, or they are gone."""
+    current = merges.current_id(profile_id)
+    if current is None or consent.states_of(current)[channel] != _GRANTED:
+        return []
+    places = places_of(current)
+    suppressions.lift_stops(channel, [one.number for one in places])
+    return places
+
+
+def places_of(profile_id: int | None, address: str = "") -> list[Place]:
     """Where the gate is for somebody of the acting tenant: the number they wrote from, and the others they have."""
     tenant_id = current_tenant_id()
     theirs = select(_identities.c.value).where(
         _identities.c.tenant_id == tenant_id, _identities.c.profile_id == profile_id, _identities.c.kind == "phone"
     )
     known = db.session.scalars(theirs.limit(MOST_NUMBERS)).all() if profile_id is not None else []
-    return [Place(tenant_id, number) for number in sorted({address, *known})]
+    return [Place(tenant_id, number) for number in sorted({address, *known} - {""})]

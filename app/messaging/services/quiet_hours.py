@@ -13,7 +13,8 @@ import phonenumbers
 from phonenumbers import timezone as phone_zones
 
 _MINUTE = timedelta(minutes=1)
-_ROUNDS = 40
+_LOOKED_AT = timedelta(days=3)  # clocks repeat daily, but for the days they are put
+_DAY = range(24 * 60)
 ZONE_TRAITS = ("timezone", "time_zone", "tz")
 
 
@@ -39,6 +40,11 @@ class Window:
 US_END = "08:00"
 US_WINDOW = Window.between("21:00", US_END)
 _US_REGIONS = frozenset(("US", "PR", "GU", "VI", "AS", "MP"))
+
+
+def leaves_us_hours(own: Window) -> bool:
+    """Whether people in the US can be written to at any time of a day with these quiet hours."""
+    return any(not own.holds(clock) and not US_WINDOW.holds(clock) for clock in _DAY)
 
 
 @dataclass(frozen=True)
@@ -68,15 +74,15 @@ def next_allowed(moment: datetime, zones: Sequence[ZoneInfo], windows: Sequence[
     """The first moment from this one on that is quiet in none of the zones, to the minute; itself when it is not.
 
     A number whose zone is not sure waits until all it may be in are awake. Where there is no such moment (zones on
-    opposite sides of the earth), the first zone decides.
+    opposite sides of the earth), the first zone decides; where its windows leave none either, the last of them alone.
     """
     at = moment.astimezone(UTC)
-    for _ in range(_ROUNDS):
+    while at < moment + _LOOKED_AT:
         ends = [_end(at, zone, window) for zone in zones for window in windows if _is_quiet(at, zone, window)]
         if not ends:
             return at
         at = max(ends)
-    return next_allowed(moment, zones[:1], windows) if len(zones) > 1 else at
+    return next_allowed(moment, zones[:1], windows if len(zones) > 1 else windows[-1:])
 
 
 def first_allowed(moment: datetime, lasts: timedelta, zones: Sequence[ZoneInfo], windows: Sequence[Window]) -> datetime:

@@ -215,22 +215,22 @@ def _judged(campaign: Campaign, ids: list[int]) -> Select[Any]:
     agreed = and_(
         _consents.c.profile_id == _people.c.id, _consents.c.channel == channel, _consents.c.tenant_id == tenant_id
     )
-    bad = exists().where(
+    marked = and_(
         _suppressed.c.tenant_id == tenant_id,
         _suppressed.c.channel == channel,
         _suppressed.c.address == _people.c.phone,
     )
-    denied = _consents.c.state == "denied"
+    denied, stopped = _consents.c.state == "denied", _suppressed.c.reason == Skip.STOP.value
     reasons: list[tuple[Any, Any]] = [
         (func.coalesce(_people.c.phone, "") == "", Skip.NO_PHONE.value),
-        (and_(denied, _consents.c.source.in_(("stop", "carrier"))), Skip.STOP.value),
+        (or_(stopped, and_(denied, _consents.c.source.in_(("stop", "carrier")))), Skip.STOP.value),
         (func.coalesce(_consents.c.state, "unknown") != "granted", Skip.NO_CONSENT.value),
-        (bad, Skip.BAD_NUMBER.value),
+        (_suppressed.c.address.is_not(None), Skip.BAD_NUMBER.value),
         *((_is_reached(cap, channel), Skip.CAP_REACHED.value) for cap in caps_of(campaign)),
     ]
     return (
         select(_people.c.id, _people.c.phone, case(*reasons, else_="").label("reason"))
-        .select_from(_people.outerjoin(_consents, agreed))
+        .select_from(_people.outerjoin(_consents, agreed).outerjoin(_suppressed, marked))
         .where(_people.c.tenant_id + 0 == tenant_id, _people.c.merged_into_id.is_(None), _people.c.id.in_(ids_in(ids)))
     )
 

@@ -12,6 +12,8 @@ from app.accounts.services import audit
 from app.core.db import db
 from app.core.errors import ValidationFailed
 from app.messaging.models import MessageChannel, MessagingSettings
+from app.messaging.services import quiet_hours
+from app.messaging.services.quiet_hours import Window
 
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -80,7 +82,7 @@ def save(**values: Any) -> MessagingSettings:
         db.session.add(row)
         db.session.flush()
     start, end = values.get("quiet_start", row.quiet_start), values.get("quiet_end", row.quiet_end)
-    check_quiet_hours(start, end)
+    check_quiet_hours(start, end, keeps_us_hours=values.get("keeps_us_hours", row.keeps_us_hours))
     if "caps" in values:
         values["caps"] = [vars(_cap(raw)) for raw in _list(values["caps"])]
     if "alarm_percent" in values or "alarm_least" in values:
@@ -100,8 +102,9 @@ def save(**values: Any) -> MessagingSettings:
     return row
 
 
-def check_quiet_hours(start: str, end: str) -> None:
-    """Refuse what is no clock time, and a beginning that is the end: is that never, or the whole day?"""
+def check_quiet_hours(start: str, end: str, *, keeps_us_hours: bool) -> None:
+    """Refuse what is no clock time, a beginning that is the end (is that never, or the whole day?), and hours that
+    leave none for people in the US."""
     for field, value in (("quiet_hours_start", start), ("quiet_hours_end", end)):
         if not isinstance(value, str) or not _CLOCK.fullmatch(value):
             raise ValidationFailed(
@@ -111,6 +114,11 @@ def check_quiet_hours(start: str, end: str) -> None:
         raise ValidationFailed(
             "quiet_hours_end: must differ from quiet_hours_start.",
             field="quiet_hours_end", provided=end, expected=f"a time other than {start}",
+        )  # fmt: skip
+    if keeps_us_hours and not quiet_hours.leaves_us_hours(Window.between(start, end)):
+        raise ValidationFailed(
+            "quiet_hours_end: people in the US are written to from 08:00 to 21:00 only, and these leave none of it.",
+            field="quiet_hours_end", provided=f"{start} to {end}", expected="some of 08:00 to 21:00 that is not quiet",
         )  # fmt: skip
 
 

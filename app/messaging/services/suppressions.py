@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from app.cdp.queries.lists import texts_in
 from app.core.clock import utc_now
 from app.core.db import db
 from app.core.tenancy import current_tenant_id
@@ -28,12 +29,19 @@ def remember_stops(numbers: Iterable[tuple[str, str]]) -> None:
         db.session.execute(make(_rows).on_conflict_do_nothing(), rows)
 
 
-def lift_stop(channel: str, number: str) -> bool:
-    """Somebody said that this number may be written to again; whether a STOP was remembered."""
+def is_stopped(channel: str, number: str) -> bool:
+    """Whether a STOP of this number is remembered."""
+    statement = select(_rows.c.address).where(*_stops(channel), _rows.c.address == number)
+    return db.session.scalar(statement) is not None
+
+
+def lift_stops(channel: str, numbers: Iterable[str]) -> bool:
+    """Somebody said that these numbers may be written to again; whether a STOP was remembered of any."""
     done: Any = db.session.execute(
-        delete(_rows).where(
-            _rows.c.tenant_id == current_tenant_id(), _rows.c.channel == channel, _rows.c.address == number,
-            _rows.c.reason == Skip.STOP,
-        )
-    )  # fmt: skip
+        delete(_rows).where(*_stops(channel), _rows.c.address.in_(texts_in(sorted(set(numbers)))))
+    )
     return bool(done.rowcount)
+
+
+def _stops(channel: str) -> tuple[Any, ...]:
+    return (_rows.c.tenant_id == current_tenant_id(), _rows.c.channel == channel, _rows.c.reason == Skip.STOP.value)

@@ -19,12 +19,13 @@ from app.core.jobs import enqueue
 from app.core.tenancy import current_tenant_id
 from app.messaging.events import ThreadMoved
 from app.messaging.models import Message, MessageChannel, MessageState, MessageThread, ThreadState
-from app.messaging.services import opt_outs, text_parts
+from app.messaging.services import opt_outs, suppressions, text_parts
 
 WINDOW = timedelta(hours=24)
 MOST_CHARACTERS = 1600
 PREVIEW = 200
 LATE = "More than 24 hours have passed since they last wrote. WhatsApp then takes approved templates only."
+STOPPED = "This person said STOP. Nobody can write to them on this channel until they write START."
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{8,40}")
 
 
@@ -119,10 +120,12 @@ def find_no(thread: MessageThread) -> str:
     """Why this person gets nothing from us on the channel, in words; empty where nothing is in the way."""
     if not thread.address.startswith("+"):
         return "There is no number to answer to in this talk."
+    if suppressions.is_stopped(thread.channel, thread.address):  # of somebody with this number who was erased since
+        return STOPPED
     person = find_person(thread)
     if person is not None and consent.states_of(person)[thread.channel] == "denied":
         if opt_outs.is_stopped(person, thread.channel):
-            return "This person said STOP. Nobody can write to them on this channel until they write START."
+            return STOPPED
         if not _wrote_since_denial(thread, person):
             return "This person withdrew their consent on this channel and has not written since."
     return ""

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from app.core.db import db
 from app.core.errors import ValidationFailed
 from app.messaging.models import Message, Skip, TemplateVersion
-from app.messaging.services import accounts, delivery, plans, template_people
+from app.messaging.services import accounts, delivery, plans, suppressions, template_people
 from app.messaging.services.campaigns import get
 from app.messaging.services.delivery_people import people_by_number
 from app.messaging.services.recipients import list_variants
@@ -18,7 +18,7 @@ from app.messaging.services.whatsapp_content import content_variables
 def send(campaign_id: int, number: str, variant_id: int | None = None) -> Message:
     """Send one of the campaign's texts to a number, with that person's values, or examples where nobody has it.
 
-    Somebody who said STOP gets none, even as a test.
+    Somebody who said no gets none, even as a test, and no number a STOP is remembered of.
     """
     campaign = get(campaign_id)
     variants = list_variants(campaign.id)
@@ -28,7 +28,8 @@ def send(campaign_id: int, number: str, variant_id: int | None = None) -> Messag
     version = db.session.scalars(select(TemplateVersion).where(TemplateVersion.id == chosen.version_id)).one()
     text, workspace = plans.text_of(version, campaign.channel), plans.workspace()
     person = people_by_number(number, campaign.channel)
-    if person is not None and person.state == "denied":
+    is_no = person is not None and person.state == "denied"
+    if is_no or suppressions.is_stopped(campaign.channel, number):
         raise ValidationFailed("This person said STOP, or no. No test is sent to them.", field="phone",
                                provided=number, expected="a number that agreed", reason=Skip.STOP)  # fmt: skip
     known = PersonRow(person.traits or {}, person.name, number) if person is not None else PersonRow({}, "", number)

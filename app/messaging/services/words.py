@@ -42,7 +42,7 @@ class Words:
 
 SKIPS: dict[str, Words] = {
     Skip.NO_PHONE: Words("No phone number", "Nothing to write to. A number added later counts for the next campaign."),
-    Skip.STOP: Words("Said STOP", "Nobody writes to them again until they send START."),
+    Skip.STOP: Words("Said STOP", "Nobody writes to them again until they send START, or agree anew."),
     Skip.NO_CONSENT: Words("Has not agreed", "They said no or were never asked on this channel. Ask them first."),
     Skip.BAD_NUMBER: Words("Number cannot be reached", "The provider refused it before. It is marked for good."),
     Skip.CAP_REACHED: Words("Had enough messages already", "They may be written to again when their days are over."),
