@@ -3,6 +3,7 @@
 from app.messaging.models.campaign import (
     EDITABLE,
     ENDED,
+    SENDS,
     TRANSITIONS,
     Campaign,
     CampaignAlarm,
@@ -28,6 +29,7 @@ __all__ = [
     "LOST",
     "OPEN",
     "REACHED",
+    "SENDS",
     "TRANSITIONS",
     "Approval",
     "Campaign",

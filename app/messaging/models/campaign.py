@@ -38,6 +38,7 @@ TRANSITIONS: dict[CampaignState, frozenset[CampaignState]] = {
     CampaignState.FAILED: frozenset({CampaignState.RUNNING, CampaignState.CANCELLED}),
 }  # fmt: skip
 ENDED = (CampaignState.COMPLETED, CampaignState.CANCELLED)
+SENDS = (CampaignState.RUNNING, CampaignState.COMPLETED)  # of one that is over only what is tried again
 EDITABLE = (CampaignState.DRAFT, CampaignState.SCHEDULED)
 
 

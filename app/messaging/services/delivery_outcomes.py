@@ -15,8 +15,8 @@ from app.core.clock import utc_now
 from app.core.db import db
 from app.core.logs import get_logger
 from app.core.tenancy import current_tenant_id
+from app.messaging.models import ENDED, Campaign, MessageState, Skip
 from app.messaging.models import Message as _Message
-from app.messaging.models import MessageState, Skip
 from app.messaging.providers.base import SendFailed, Submitted
 from app.messaging.providers.errors import Reaction, Remedy, remedy_for
 from app.messaging.services import message_events, tallies
@@ -66,6 +66,7 @@ def record(outcomes: Sequence[Outcome]) -> None:
             .with_for_update()
         )
     }
+    over = _over(outcomes)
     changes: list[dict[str, Any]] = []
     shifts: list[Shift] = []
     facts: list[message_events.Fact] = []
@@ -74,7 +75,7 @@ def record(outcomes: Sequence[Outcome]) -> None:
         row = rows.get(one.ready.message_id)
         if row is None:
             continue
-        values = _taken(one, row) if one.submitted else _refused(one, row, fates)
+        values = _taken(one, row) if one.submitted else _refused(one, row, fates, over)
         if values is None:
             continue
         changes.append({name: getattr(row, name) for name in CHANGED} | values | {"of_id": row.id})
@@ -116,7 +117,7 @@ def _words(one: Outcome, row: Any) -> str | None:
     return None if one.ready.profile_id is not None and row.profile_id is None else one.ready.body
 
 
-def _refused(one: Outcome, row: Any, fates: list[Fate]) -> dict[str, Any] | None:
+def _refused(one: Outcome, row: Any, fates: list[Fate], over: set[int | None]) -> dict[str, Any] | None:
     """The provider did not take it, or nobody knows; None when the row is not ours any more."""
     if row.claim != one.ready.claim or row.state not in _OURS:
         return None
@@ -134,9 +135,16 @@ def _refused(one: Outcome, row: Any, fates: list[Fate]) -> dict[str, Any] | None
     fate = Fate.of(row)
     fate.failures.append((remedy, one.failure.code, ""))
     fates.append(fate)
-    if remedy.reaction in _KEEPS_MESSAGE and row.campaign_id is not None:  # it pauses, and nobody is lost by it
+    if remedy.reaction in _KEEPS_MESSAGE and row.campaign_id not in over:  # it pauses, and nobody is lost by it
         return told | {"state": _S.PENDING, "reason": "", "attempts": row.attempts}
     return told | {"state": _S.FAILED, "reason": str(remedy.error_class), "ended_at": one.at}
+
+
+def _over(outcomes: Sequence[Outcome]) -> set[int | None]:
+    """The campaigns of refused messages that are over: nobody can resume them. None, a message by itself, is one."""
+    refused = {one.ready.campaign_id for one in outcomes if one.failure is not None and one.ready.campaign_id}
+    over = select(Campaign.id).where(Campaign.id.in_(ids_in(sorted(refused))), Campaign.state.in_(ENDED))
+    return {None, *db.session.scalars(over)} if refused else {None}
 
 
 def _fact(one: Outcome, row: Any) -> message_events.Fact:

@@ -9,7 +9,7 @@ from sqlalchemy import column, select, table
 
 from app.core.db import db, find_row
 from app.core.tenancy import current_tenant_id
-from app.messaging.models import Approval, Campaign, CampaignState, MessageChannel, TemplateVersion
+from app.messaging.models import SENDS, Approval, Campaign, MessageChannel, TemplateVersion
 from app.messaging.providers.base import MessageProvider
 from app.messaging.services import accounts, links, rules, template_people
 from app.messaging.services.accounts import Sender
@@ -68,9 +68,10 @@ def sender_pace(sender: Sender) -> Pace:
 
 
 def load(campaign_id: int, *, only_running: bool = True) -> Plan | None:
-    """The plan of a campaign of the acting tenant; None when it does not run. Conflict when it cannot be sent."""
+    """The plan of a campaign of the acting tenant; None when it neither runs nor is over with something to be tried
+    again. Conflict when it cannot be sent."""
     campaign = find_row(Campaign, campaign_id)
-    if campaign is None or (only_running and campaign.state != CampaignState.RUNNING):
+    if campaign is None or (only_running and campaign.state not in SENDS):
         return None
     in_force = rules.load()
     texts = _texts(campaign)

@@ -18,7 +18,7 @@ from app.core.jobs import enqueue
 from app.core.logs import get_logger
 from app.core.tenancy import current_tenant_id, platform_scope, tenant_scope
 from app.messaging.events import ThreadMoved
-from app.messaging.models import REACHED, Campaign, CampaignState, Message, MessageState, Receipt
+from app.messaging.models import REACHED, SENDS, Campaign, CampaignState, Message, MessageState, Receipt
 from app.messaging.services import delivery_reference, message_events, tallies
 from app.messaging.services.callbacks import Call, Origin
 from app.messaging.services.receipt_reactions import react
@@ -163,6 +163,6 @@ def _sids_of_others(rows: Sequence[Any], fates: dict[int, Fate]) -> set[str]:
 def live_campaigns(fates: Any) -> set[int]:
     """Those that may still send something again."""
     named = {fate.campaign_id for fate in fates if fate.campaign_id is not None}
-    states = (CampaignState.RUNNING, CampaignState.PAUSED)
+    states = (*SENDS, CampaignState.PAUSED)
     statement = select(Campaign.id).where(Campaign.id.in_(ids_in(named)), Campaign.state.in_(states))
     return set(db.session.scalars(statement)) if named else set()

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import and_, exists, or_, select
 
 from app.core.clock import utc_now
 from app.core.config import get_settings
@@ -30,6 +31,8 @@ log = get_logger()
 JOB = "messaging.send"
 LOOK_EVERY = 0.5
 RENEW_EVERY = 10.0
+LOOK_BACK_EVERY = 5.0  # at campaigns that are over, for what is to be tried again
+LOOK_BACK = timedelta(days=7)
 LONGEST = 60.0
 SHORTEST = 3.0
 IDLE, SETTLED = 1.5, 0.6  # with nothing to send for so long a loop ends, sooner when all campaigns are over
@@ -41,7 +44,8 @@ _campaigns: Any = Campaign.__table__
 def wake() -> None:
     """See to it that somebody sends. Called when a campaign starts or goes on, and every few seconds."""
     with platform_scope(), unit_of_work():
-        paces = db.session.execute(select(_campaigns.c.rate_per_second).where(_has_due())).scalars().all()
+        due = select(_campaigns.c.rate_per_second).where(or_(_has_due(), _has_retries()))
+        paces = db.session.execute(due).scalars().all()
         if not paces:
             return
         is_much = any(pace == 0 for pace in paces) or sum(paces) > MANY_PER_SECOND
@@ -57,13 +61,22 @@ def _ask_for(lane: int, turn: int = 0, *, is_next: bool = False) -> None:
         enqueue("messaging.send", unique_key=f"{JOB}:{lane}:{turn}", lane_id=lane, turn_id=turn)
 
 
-def _has_due() -> Any:
-    """Campaigns that run and have something to send now, or are being frozen, or only have to be completed."""
-    due = exists().where(
+def _is_due() -> Any:
+    return exists().where(
         _messages.c.campaign_id == _campaigns.c.id, _messages.c.state == PENDING, _messages.c.due_at <= utc_now()
     )
+
+
+def _has_retries() -> Any:
+    """Campaigns that are over and have something to be tried again now: one look into an index for each of a week."""
+    is_over = _campaigns.c.state == CampaignState.COMPLETED
+    return and_(is_over, _campaigns.c.completed_at > utc_now() - LOOK_BACK, _is_due())
+
+
+def _has_due() -> Any:
+    """Campaigns that run and have something to send now, or are being frozen, or only have to be completed."""
     waits = exists().where(_messages.c.campaign_id == _campaigns.c.id, _messages.c.state.in_(OPEN))
-    return (_campaigns.c.state == CampaignState.RUNNING) & or_(due, _campaigns.c.frozen_at.is_(None), ~waits)
+    return (_campaigns.c.state == CampaignState.RUNNING) & or_(_is_due(), _campaigns.c.frozen_at.is_(None), ~waits)
 
 
 class Loop:
@@ -77,7 +90,7 @@ class Loop:
         self.lanes: dict[int, Lane] = {}
         self.loaded_at: dict[int, float] = {}
         self.began = self.busy_at = time.monotonic()
-        self.looked_at = self.away_until = 0.0
+        self.looked_at = self.looked_back_at = self.away_until = 0.0
         self.others_wait = False
         self.threads = get_settings().message_threads
 
@@ -143,10 +156,14 @@ class Loop:
     def _look_around(self, now: float) -> None:
         """Which campaigns run: new ones are taken up, those paused or ended are put down, the rest read anew."""
         self.looked_at = now
+        due = select(_campaigns.c.id, _campaigns.c.tenant_id).where(self._meant(now))
         with platform_scope():
-            rows = db.session.execute(select(_campaigns.c.id, _campaigns.c.tenant_id).where(_has_due())).all()
-            is_running = _campaigns.c.state == CampaignState.RUNNING
-            running = set(db.session.scalars(select(_campaigns.c.id).where(is_running)))
+            rows = db.session.execute(due).all()
+            may_send = or_(
+                _campaigns.c.state == CampaignState.RUNNING,
+                and_(_campaigns.c.state == CampaignState.COMPLETED, _campaigns.c.id.in_(self.lanes)),
+            )
+            running = set(db.session.scalars(select(_campaigns.c.id).where(may_send)))
             self.others_wait = self._somebody_waits()
             db.session.rollback()
         for campaign_id in [one for one in self.lanes if one not in running]:
@@ -160,6 +177,13 @@ class Loop:
             if known is None or now - self.loaded_at[campaign_id] > RENEW_EVERY:
                 with troubles.of_one(campaign_id, tenant_id):
                     self._take_up(campaign_id, tenant_id, now)
+
+    def _meant(self, now: float) -> Any:
+        """What campaigns to ask for: those that are over not at every look, there are many."""
+        if now - self.looked_back_at < LOOK_BACK_EVERY:
+            return _has_due()
+        self.looked_back_at = now
+        return or_(_has_due(), _has_retries())
 
     def _take_up(self, campaign_id: int, tenant_id: int, now: float) -> None:
         with tenant_scope(tenant_id):

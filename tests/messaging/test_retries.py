@@ -1,0 +1,104 @@
+"""A phone that is off is written to again, though its campaign is over by the time its report comes."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from app.core.clock import utc_now
+from app.core.db import unit_of_work
+from app.messaging.jobs.sending import wake
+from app.messaging.services import campaigns
+from app.sandbox.services.twilio_account import ACCOUNT_SID, AUTH_TOKEN
+from tests.messaging.campaign import house, twilio
+from tests.messaging.provider import PUBLIC, Provider
+from tests.messaging.test_outcomes import pass_time
+from tests.messaging.test_troubles import run_sql, start
+
+__all__ = ["house", "twilio"]
+
+
+@pytest.fixture
+def report(app, house, settings_override):
+    """Tell of a message as the provider would, and have it applied."""
+    settings_override(public_url=PUBLIC)
+
+    def call(row, status, code=None):
+        provider, sid = Provider(app.test_client(), account=ACCOUNT_SID, token=AUTH_TOKEN), row.sid
+        with ThreadPoolExecutor(1) as elsewhere:  # a request of its own, with no tenant bound
+            assert elsewhere.submit(provider.status, sid, status, code=code).result().status_code == 200
+        house.run_jobs()
+
+    return call
+
+
+@pytest.fixture
+def finished(house):
+    """A campaign to one person, all handed over."""
+    house.people(1)
+    campaign_id = house.campaign(house.segment())
+    house.launch(campaign_id)
+    assert house.load(campaign_id).state == "completed"
+    return campaign_id
+
+
+def later(house, **by) -> None:
+    pass_time(**by)
+    wake()
+    house.run_jobs()
+
+
+def test_a_phone_that_is_off_is_tried_three_times_more_after_the_campaign_is_over(house, twilio, report, finished):
+    for number, wait in enumerate((15, 60, 240), start=2):
+        (row,) = house.messages(finished)
+        report(row, "undelivered", 30003)
+        (row,) = house.messages(finished)
+        assert row.state == "pending"
+        assert abs(row.due_at - utc_now() - timedelta(minutes=wait)) < timedelta(minutes=1)
+        later(house, minutes=wait + 1)
+        assert [one.state for one in house.messages(finished)] == ["queued"]
+        assert twilio.messages()["messages"] == number
+        assert house.load(finished).state == "completed"
+    (row,) = house.messages(finished)
+    report(row, "undelivered", 30003)
+    (row,) = house.messages(finished)
+    assert (row.state, row.reason) == ("undelivered", "unreachable")
+    assert house.tallies_add_up(finished)
+
+
+def test_nobody_is_tried_again_after_a_campaign_was_cancelled(house, report):
+    house.people(2)
+    campaign_id = start(house.campaign(house.segment()))
+    second = house.messages(campaign_id)[1]
+    run_sql("UPDATE messages SET due_at = :later WHERE id = :id", later=utc_now() + timedelta(days=1), id=second.id)
+    house.run_jobs()
+    with unit_of_work():
+        campaigns.cancel(campaign_id)
+    report(house.messages(campaign_id)[0], "undelivered", 30003)
+    assert [one.state for one in house.messages(campaign_id)] == ["undelivered", "cancelled"]
+
+
+def test_what_the_account_refuses_of_a_finished_campaign_has_failed_and_is_not_asked_again(
+    house, twilio, report, finished
+):
+    (row,) = house.messages(finished)
+    report(row, "undelivered", 30003)
+    twilio.fault("twilio", "status_400", path="*/Messages.json", times=100, code=21606)
+    later(house, minutes=20)
+    later(house, minutes=20)
+    (row,) = house.messages(finished)
+    assert (row.state, row.reason) == ("failed", "configuration")
+    assert house.tallies_add_up(finished)
+
+
+def test_without_an_account_what_was_to_be_tried_again_has_failed(house, report, finished, settings_override):
+    (row,) = house.messages(finished)
+    report(row, "undelivered", 30003)
+    settings_override(twilio_auth_token="")
+    later(house, minutes=20)
+    (row,) = house.messages(finished)
+    assert (row.state, row.reason) == ("failed", "configuration")
+    assert house.load(finished).state == "completed"
+    assert house.tallies_add_up(finished)
