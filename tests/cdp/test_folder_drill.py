@@ -27,6 +27,7 @@ OFTEN = {"type": "event", "event": "purchase", "count": {"at_least": 3}}
 WAITING = "SELECT count(*) FROM fold_items"
 AT_WORK = "SELECT count(*) FROM background_jobs WHERE name = 'cdp.fold' AND state = 'running'"
 UNFINISHED = "SELECT count(*) FROM background_jobs WHERE name LIKE 'cdp.%' AND state IN ('queued', 'running')"
+COUNTED = "SELECT count(*) FROM segments WHERE counted_at IS NOT NULL"
 TAKEN_OVER = "SELECT count(*) FROM background_jobs WHERE name LIKE 'cdp.%' AND attempts > 1"
 FOLDER = """
 import time
@@ -135,6 +136,7 @@ def test_folders_killed_while_batches_arrive_lose_nothing_and_count_nothing_twic
         sender.post("/signup", credentials)
         sender.post("/login", credentials)
         sender.post("/api/v1/cdp/segments", {"name": "Often", "conditions": OFTEN})
+        wait_until(lambda: ask(stack, COUNTED) == 1, 60)  # who comes later has entered
         stack.run("folder", "-c", FOLDER)
         sending = threading.Thread(target=sender.send_all)
         sending.start()

@@ -15,10 +15,12 @@ from app.core.db import db, unit_of_work
 from app.core.tenancy import platform_scope
 from app.messaging.jobs.sending import wake
 from app.messaging.models import Message
-from app.messaging.services import delivery, reconciling
+from app.messaging.services import delivery, reconciling, sender_settings
+from app.sandbox.services.twilio_account import ACCOUNT_SID
 from tests.messaging.campaign import SENDER, house, number_of, twilio
 
 __all__ = ["house", "twilio"]
+OTHER_SENDER = "+14155238886"
 FORBIDDEN_COUNTRY = "+15005550003"  # 21408, a fault of the set-up
 
 
@@ -160,3 +162,39 @@ def test_a_look_up_that_finds_a_phone_off_has_it_tried_again_later(house, twilio
     assert timedelta(minutes=14) < row.due_at - utc_now() < timedelta(minutes=16)
     assert row.sid is None
     assert house.tallies_add_up(campaign_id)
+
+
+def test_a_sender_removed_while_a_message_is_in_doubt_is_asked_all_the_same(house, twilio):
+    house.people(1)
+    with unit_of_work():
+        first = sender_settings.add("sms", SENDER, rate=0).id
+        sender_settings.add("sms", OTHER_SENDER, rate=0)
+    twilio.twilio(senders=[OTHER_SENDER])
+    campaign_id = house.campaign(house.segment())
+    twilio.fault("twilio", "lost_answer", path="*/Messages.json", times=1)
+    house.launch(campaign_id)
+    with unit_of_work():
+        sender_settings.remove(first)
+    reconciling.reconcile()
+    wake()
+    house.run_jobs()
+    (row,) = house.messages(campaign_id)
+    assert (row.state in ("queued", "sent", "delivered"), row.sender) == (True, SENDER)
+    assert twilio.messages()["messages"] == 1
+
+
+def test_one_handed_over_by_another_account_is_neither_sent_again_nor_in_doubt_for_ever(
+    house, twilio, settings_override
+):
+    house.people(1)
+    campaign_id = house.campaign(house.segment())
+    twilio.fault("twilio", "reset", path="*/Messages.json", times=1)
+    settings_override(twilio_account_sid="AC" + "c" * 32)
+    house.launch(campaign_id)
+    settings_override(twilio_account_sid=ACCOUNT_SID)
+    assert reconciling.reconcile() == 0
+    assert [one.state for one in house.messages(campaign_id)] == ["unknown"]
+    pass_time(hours=3)
+    assert reconciling.reconcile() == 1
+    assert [(one.state, one.reason) for one in house.messages(campaign_id)] == [("failed", "unknown")]
+    assert twilio.messages()["messages"] == 0

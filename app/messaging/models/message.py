@@ -91,6 +91,7 @@ class Message(OfTenant, Base):
     channel: Mapped[str] = mapped_column(String(12))
     address: Mapped[str] = mapped_column(String(20), default="")  # the person's number, E.164
     sender: Mapped[str] = mapped_column(String(40), default="")
+    account: Mapped[str | None] = mapped_column(String(40))  # the provider's; by it and the sender it was handed over
     state: Mapped[str] = mapped_column(String(12), default=MessageState.PENDING)
     reason: Mapped[str] = mapped_column(String(40), default="")
     due_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -111,6 +111,11 @@ class MessageProvider(Protocol):
     Each method raises SendFailed and nothing else. Implementations do not retry, and may be used by many threads.
     """
 
+    @property
+    def account(self) -> str:
+        """The id of the account."""
+        ...
+
     def send(self, message: Outgoing) -> Submitted:
         """Hand a message over. There is no idempotency key: after an ambiguous failure, `find` first."""
         ...
@@ -118,7 +123,7 @@ class MessageProvider(Protocol):
     def find(self, to: str, sender: str, channel: str, since: datetime) -> list[Found]:
         """Messages to this number created at or after `since`, newest first; all pages.
 
-        A messaging service as the sender matches whichever of its numbers was used.
+        A messaging service as the sender matches whichever of its numbers was used, an empty one every sender.
         """
         ...
 

@@ -35,6 +35,11 @@ class TwilioProvider:
         self._timeout_seconds = timeout_seconds
         self._root = f"{API}/2010-04-01/Accounts/{quote(account_sid, safe='')}"
 
+    @property
+    def account(self) -> str:
+        """Its sid, AC…"""
+        return self._account_sid
+
     def send(self, message: Outgoing) -> Submitted:
         """Hand a message over; after an ambiguous failure `find` tells whether it went."""
         row = self._ask("POST", f"{self._root}/Messages.json", _fields(message))
@@ -58,7 +63,7 @@ class TwilioProvider:
         """
         query: dict[str, str] = {"To": _prefixed(to, channel), "PageSize": str(PAGE_SIZE)}
         is_service = sender.startswith("MG")
-        if not is_service:
+        if sender and not is_service:
             query["From"] = _prefixed(sender, channel)
         earliest = since.replace(microsecond=0)
         found = []

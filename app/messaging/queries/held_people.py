@@ -39,7 +39,7 @@ def drawn(campaign_id: int, release: datetime, n: int, most: int) -> list[tuple[
         select(_messages.c.profile_id, _messages.c.address)
         .where(
             _messages.c.id.in_(chosen.limit(most * 2)),  # by themselves, so that only the chosen rows are read
-            _messages.c.reason == Skip.QUIET_HOURS, _messages.c.tenant_id + 0 == current_tenant_id(),
+            _messages.c.reason == Skip.QUIET_HOURS, _messages.c.tenant_id == current_tenant_id(),
         )
         .subquery()
     )  # fmt: skip
@@ -52,5 +52,5 @@ def _held(campaign_id: int) -> list[Any]:
     return [
         _messages.c.campaign_id == campaign_id, _messages.c.state == _PENDING,
         _messages.c.due_at > utc_now(), _messages.c.reason == Skip.QUIET_HOURS,
-        _messages.c.tenant_id + 0 == current_tenant_id(),
+        _messages.c.tenant_id == current_tenant_id(),
     ]  # fmt: skip

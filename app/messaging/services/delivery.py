@@ -41,7 +41,7 @@ def send_one(message_id: int) -> None:
     db.session.rollback()
     epoch = gate.epoch()  # before consent is read
     with unit_of_work():
-        ready = _claim(message_id, epoch)
+        ready = _claim(message_id, epoch, provider.account)
     if ready is None:
         return
     sender = accounts.find_sender(ready.outgoing.channel)
@@ -76,7 +76,7 @@ def _wait_for_turn(ready: Ready, pace: list[gate.Pace]) -> bool | None:
     return None
 
 
-def _claim(message_id: int, epoch: str) -> Ready | None:
+def _claim(message_id: int, epoch: str, account: str) -> Ready | None:
     """Mark it as ours and make it ready; None when it does not wait any more, or may not leave: then it is skipped."""
     row = db.session.execute(
         update(_messages)
@@ -85,7 +85,7 @@ def _claim(message_id: int, epoch: str) -> Ready | None:
             _messages.c.tenant_id == current_tenant_id(),
             _messages.c.state == MessageState.PENDING,
         )
-        .values(state=MessageState.CLAIMED, claim=uuid4().hex, claimed_at=utc_now())
+        .values(state=MessageState.CLAIMED, claim=uuid4().hex, claimed_at=utc_now(), account=account)
         .returning(*_messages.c)
     ).first()
     if row is None:

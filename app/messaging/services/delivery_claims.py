@@ -124,9 +124,10 @@ def _take(plan: Plan, most: int) -> list[Any]:
     statement = (
         update(_messages)
         .where(_messages.c.id.in_(chosen))
-        .values(state=MessageState.CLAIMED, claim=uuid4().hex, claimed_at=now)
+        .values(state=MessageState.CLAIMED, claim=uuid4().hex, claimed_at=now,
+                sender=plan.sender.address, account=plan.provider.account)
         .returning(*(_messages.c[name] for name in columns))
-    )
+    )  # fmt: skip
     return list(db.session.execute(statement))
 
 

@@ -34,11 +34,12 @@ _ASKED_NOW = (
 
 @dataclass(frozen=True)
 class Doubt:
-    """A message in doubt, its words where they are known, and what the provider sent to its number since its claim."""
+    """A message in doubt, its words where they are known, and what the provider sent to its number since its claim:
+    None where it cannot be asked."""
 
     row: Any
     body: str | None
-    found: Sequence[Found]
+    found: Sequence[Found] | None
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class _Match:
 def settle(doubts: Sequence[Doubt]) -> int:
     """Write what was found of those that are still in doubt under the same claim, in the current unit of work; how
     many were settled. What a found one asks for is done as for a report: a number marked, consent withdrawn."""
-    known = _known_sids([one.sid for doubt in doubts for one in doubt.found])
+    known = _known_sids([one.sid for doubt in doubts for one in doubt.found or ()])
     rows = _still_in_doubt(doubts)
     live = receipts.live_campaigns(rows.values())
     matches, others = [], []
@@ -61,13 +62,13 @@ def settle(doubts: Sequence[Doubt]) -> int:
         row = rows.get(doubt.row.id)
         if row is None:
             continue
-        fate, ours = Fate.of(row), [one for one in doubt.found if one.sid not in known]
+        fate, ours = Fate.of(row), [one for one in doubt.found or () if one.sid not in known]
         match = _find_match(fate, doubt, ours)
         if match is not None:
             known.add(match.found.sid)
             matches.append(match)
             _take_up(match, may_retry=row.campaign_id is None or row.campaign_id in live)
-        elif _is_settled(fate, row, ours):
+        elif _is_settled(fate, row, is_absent=doubt.found is not None and not ours):
             others.append(fate)
     _note(matches)
     receipts.write([*(one.fate for one in matches), *others])
@@ -131,11 +132,11 @@ def _note(matches: Sequence[_Match]) -> None:
     )  # fmt: skip
 
 
-def _is_settled(fate: Fate, row: Any, ours: Sequence[Found]) -> bool:
+def _is_settled(fate: Fate, row: Any, *, is_absent: bool) -> bool:
     """What becomes of one that was not found; False while it stays in doubt."""
     if not row.address:  # the person was erased meanwhile
         return _end(fate, Skip.GONE)
-    if not ours:
+    if is_absent:
         return _again(fate)
     return utc_now() - row.claimed_at > GIVEN_UP_AFTER and _end(fate, ErrorClass.UNKNOWN)
 

@@ -1,8 +1,8 @@
 """Messages nobody knows the fate of: a worker died, or the connection did, between handing over and writing it down.
 
-They are looked up at the provider, by number, sender, words and time. What is found is ours and was sent; what is
-not, after a while, never left and may be sent. Nothing is sent again on a guess: where the provider has something else
-to this number from that time, the message stays in doubt and in the end is given up.
+They are looked up at the account that was to send them, by number, sender, words and time. What is found is ours and
+was sent; what is not, after a while, never left and may be sent. Nothing is sent again on a guess: where the provider
+has something else to this number from that time, the message stays in doubt and in the end is given up.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from app.core.jobs import enqueue
 from app.core.logs import get_logger
 from app.core.tenancy import current_tenant_id, platform_scope, tenant_scope
 from app.messaging.models import Message, MessageState
-from app.messaging.providers.base import SendFailed
+from app.messaging.providers.base import Found, MessageProvider, SendFailed
 from app.messaging.services import accounts, delivery_claims, look_ups, plans, tallies
 from app.messaging.services.look_ups import Doubt
 from app.messaging.services.tallies import Shift
@@ -85,7 +85,6 @@ def reconcile() -> int:
     except AppError:
         provider = None
     bodies = _bodies(rows)
-    senders = {channel: [one.address for one in accounts.list_senders(channel)] for channel in ("sms", "whatsapp")}
     db.session.rollback()
     if provider is None:
         return 0
@@ -95,15 +94,18 @@ def reconcile() -> int:
             doubts.append(Doubt(row, None, ()))
             continue
         try:
-            since = row.claimed_at - CLOCKS_DIFFER
-            asked = [row.sender] if row.sender else senders[row.channel]
-            found = [one for sender in asked for one in provider.find(row.address, sender, row.channel, since)]
+            doubts.append(Doubt(row, bodies.get(row.id), _ask(provider, row)))
         except SendFailed as error:
             log.warning("look_up_failed", message_id=row.id, reason=error.message)
-            continue
-        doubts.append(Doubt(row, bodies.get(row.id), found))
     with unit_of_work():
         return look_ups.settle(doubts)
+
+
+def _ask(provider: MessageProvider, row: Any) -> list[Found] | None:
+    """What was sent to its number since the claim by the sender it left from; None where another account did it."""
+    if row.account is not None and row.account != provider.account:
+        return None
+    return provider.find(row.address, row.sender, row.channel, row.claimed_at - CLOCKS_DIFFER)
 
 
 def _bodies(rows: Sequence[Any]) -> dict[int, str]:
