@@ -68,7 +68,7 @@ def _is_installations(channel: str, senders: Collection[str], origin: Origin) ->
     return origin.is_shared and bool(shared) and shared in senders
 
 
-def _with_number(candidates: set[int], address: str) -> Select[tuple[int, int]]:
+def _with_number(candidates: set[int], address: str) -> Select[Any]:
     """Tenant and profile of everyone who has this number."""
     return select(_identities.c.tenant_id, _identities.c.profile_id).where(
         _identities.c.tenant_id.in_(ids_in(candidates)), _identities.c.kind == "phone", _identities.c.value == address
@@ -76,7 +76,7 @@ def _with_number(candidates: set[int], address: str) -> Select[tuple[int, int]]:
 
 
 def _who_knows(candidates: set[int], address: str) -> list[int]:
-    return sorted({tenant_id for tenant_id, _ in db.session.execute(_with_number(candidates, address))})
+    return sorted({row.tenant_id for row in db.session.execute(_with_number(candidates, address))})
 
 
 def _who_wrote(candidates: set[int], channel: str, address: str, senders: Collection[str]) -> list[int]:
