@@ -16,6 +16,21 @@
     keepUp();
   }
 
+  /* Who listens hears what is new, and not the whole talk each time it is drawn again. */
+  const heard = document.getElementById("heard");
+  if (heard) {
+    const lines = () => [...document.querySelectorAll("#entries .ply-msg")];
+    const known = new Set(lines().map((line) => line.id));
+    const words = (line) => `${line.querySelector("h3").textContent}: ${line.querySelector(".ply-msg__text")?.textContent ?? "a file"}`;
+    const tell = () => {
+      const fresh = lines().filter((line) => !known.has(line.id));
+      fresh.forEach((line) => known.add(line.id));
+      if (fresh.length) heard.textContent = fresh.map(words).join(". ");
+    };
+    document.addEventListener("htmx:afterSettle", tell);
+    document.addEventListener("htmx:oobAfterSwap", tell);
+  }
+
   /* A STOP or a new text changes whether one may answer; what is being typed is left alone. */
   if (talk) {
     const look = () => {

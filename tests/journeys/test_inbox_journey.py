@@ -118,6 +118,7 @@ def test_a_talk_from_the_first_text_to_the_stop(page: Page, connected):
     answer.fill("And one more")
     phone.write("Thank you!")
     expect(page.locator("#entries .ply-msg--them")).to_have_count(2, timeout=10_000)
+    expect(page.locator("#heard")).to_have_text("They wrote: Thank you!")  # and not the talk from its beginning
     expect(answer).to_have_value("And one more")
     answer.fill("")
 

@@ -200,8 +200,10 @@ def test_the_list_is_filtered_by_status_and_paged_in_a_fixed_number_of_statement
     assert names("?status=SCHEDULED") == names("?status=scheduled") == ["Later"]
     assert names("?per_page=2&page=2") == ["Number 3", "Number 2"]
     assert names("?q=number%204") == ["Number 4"]
+    api.make(name="Ärzte im März", template_id=template, segment_id=segment)
+    assert names("?q=ärzte") == names("?q=ÄRZTE") == ["Ärzte im März"]
     assert api.call("get", "?status=SENDING", status=400)["field"] == "status"
-    assert statements_of(app, lambda: names("?per_page=1")) == statements_of(app, lambda: names("?per_page=6"))
+    assert statements_of(app, lambda: names("?per_page=1")) == statements_of(app, lambda: names("?per_page=7"))
 
 
 def statements_of(app, call) -> int:

@@ -224,3 +224,26 @@ def test_another_workspaces_talk_is_not_there(client_for, other_member, thread):
     for act in ("messages", "assign", "close", "reopen", "read"):
         data = {"csrf_token": token, "body": "Hi", "token": "token-0001", "user_id": ""}
         assert stranger.post(f"{URL}/{thread}/{act}", data=data).status_code == 404
+
+
+def test_what_was_not_sent_says_for_which_reason(client, workspace, person, thread):
+    workspace.message(None, person, thread_id=thread, state="skipped", reason="bad_number", body="Hello?")
+    page = client.get(f"{URL}/{thread}").text
+    assert "Not sent: number cannot be reached" in page
+    assert "they said STOP" not in page
+
+
+def test_a_page_that_has_everything_is_not_drawn_again(client, provider, thread):
+    def part(address):
+        return client.get(address.replace("&amp;", "&"), headers={"HX-Request": "true"})
+
+    def address(page):
+        return re.search(r'hx-get="([^"]+/entries[^"]+)"', page).group(1)
+
+    known = address(client.get(f"{URL}/{thread}").text)
+    assert part(known).status_code == 204
+    provider.inbound("Are you there?", number=51)
+    drawn = part(known)
+    assert drawn.status_code == 200
+    assert "Are you there?" in drawn.text
+    assert part(address(drawn.text)).status_code == 204

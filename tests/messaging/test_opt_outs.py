@@ -327,6 +327,36 @@ def test_on_a_shared_sender_a_stop_counts_for_everyone_who_wrote_by_it(provider,
     assert workspace.consent(ours) == other_workspace.consent(theirs) == "denied"
 
 
+@pytest.mark.parametrize("state", ["claimed", "unknown"])
+def test_on_a_shared_sender_a_stop_counts_for_who_has_a_message_in_hand_or_in_doubt(
+    provider, workspace, other_workspace, state
+):
+    from app.core.clock import utc_now
+
+    ours, theirs = workspace.person(), other_workspace.person()
+    workspace.message(workspace.campaign(), ours, state=state, sender="", claimed_at=utc_now())
+    other_workspace.sent(other_workspace.campaign(), theirs, number=2)
+    provider.inbound("STOP", number=9)
+    assert workspace.consent(ours) == other_workspace.consent(theirs) == "denied"
+
+
+def test_on_a_shared_sender_a_stop_of_somebody_nobody_wrote_to_counts_for_who_knows_the_number(
+    provider, workspace, other_workspace
+):
+    ours, other = workspace.person(), other_workspace.person("+14155550000")
+    provider.inbound("STOP", number=9)
+    assert workspace.consent(ours) == "denied"
+    assert other_workspace.consent(other) == "granted"
+    assert other_workspace.received() == []
+
+
+def test_on_a_shared_sender_a_start_of_somebody_nobody_wrote_to_is_nobodys(provider, workspace, other_workspace):
+    for one in (workspace, other_workspace):
+        one.person()
+    provider.inbound("START", number=9)
+    assert workspace.received() == other_workspace.received() == []
+
+
 def test_on_a_shared_sender_a_yes_is_an_answer_to_one_workspace_only(provider, workspace, other_workspace):
     workspace.sent(workspace.campaign(), workspace.person(), number=1)
     other_workspace.sent(other_workspace.campaign(), other_workspace.person(), number=2)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.cdp.models import Identity, Profile
-from app.cdp.services import consent, merge_undo
+from app.cdp.services import consent, merge_undo, merges
 from app.core.clock import utc_now
 from app.core.db import unit_of_work
 from app.core.errors import InvalidTransition
-from app.messaging.models import Suppression
+from app.messaging.models import Message, Suppression
 from app.messaging.services import campaigns, recipients, reconciling
 from tests.messaging.campaign import house, number_of, twilio
 
@@ -139,6 +139,44 @@ def test_a_number_besides_the_newest_is_still_theirs(house):
         session.get_one(Profile, person).phone = number_of(7)
     house.run_jobs()
     assert house.reasons(campaign_id) == {person: "queued"}
+
+
+def test_two_who_were_merged_after_the_start_get_one_message(house, twilio):
+    people = house.people(6)
+    campaign_id = house.campaign(house.segment())
+    with unit_of_work():
+        campaigns.launch(campaign_id)
+    with unit_of_work():
+        recipients.freeze_step(campaign_id)
+    with unit_of_work() as session:
+        late = Profile(name="Late", traits={})  # of no campaign; two of it turn out to be one with them
+        session.add(late)
+    stranger = late.id
+    pairs = [(people[0], people[1]), (people[3], people[2]), (stranger, people[4]), (stranger, people[5])]
+    for winner, loser in pairs:
+        with unit_of_work():
+            merges.merge_by_hand(winner, loser, "the same person", None)
+    house.run_jobs()
+    assert house.reasons(campaign_id) == {
+        people[0]: "queued", people[1]: "duplicate_person", people[2]: "duplicate_person", people[3]: "queued",
+        people[4]: "queued", people[5]: "duplicate_person",
+    }  # fmt: skip
+    assert twilio.messages()["messages"] == 3
+    assert house.tallies_add_up(campaign_id)
+
+
+def test_who_got_it_as_somebody_merged_into_them_does_not_get_it_again(house):
+    person, other = house.people(2)
+    campaign_id = house.campaign(house.segment())
+    with unit_of_work():
+        campaigns.launch(campaign_id)
+    with unit_of_work():
+        recipients.freeze_step(campaign_id)
+    with unit_of_work() as session:
+        session.execute(update(Message).where(Message.profile_id == other).values(state="delivered", sent_at=utc_now()))
+        merges.merge_by_hand(person, other, "the same person", None)
+    house.run_jobs()
+    assert house.reasons(campaign_id) == {person: "duplicate_person", other: "delivered"}
 
 
 def test_a_refused_number_is_marked_and_the_others_go_on(house, twilio):

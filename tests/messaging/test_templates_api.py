@@ -142,9 +142,11 @@ def test_the_list_is_searched_filtered_and_paged(api):
     api.make("Chat", channel="whatsapp", is_active=False)
     assert api.names() == ["alpha", "Beta", "Chat", "Gamma"]
     assert api.names("?q=OF%20be") == ["Beta"]
+    api.make("Ölwechsel", content="Grüße, ÉTÉ")
+    assert api.names("?q=öl") == api.names("?q=ÖL") == api.names("?q=été") == ["Ölwechsel"]
     assert api.names("?channel=whatsapp") == ["Chat"]
     assert api.names("?is_active=false") == ["Chat"]
-    assert api.names("?page=2&per_page=3") == ["Gamma"]
+    assert api.names("?page=2&per_page=3") == ["Gamma", "Ölwechsel"]
 
 
 def test_a_deleted_template_is_gone_and_its_name_free(api):

@@ -218,3 +218,11 @@ def test_an_answer_leaves_once_and_its_report_is_shown(client, provider, workspa
         receipts.apply_batch()
     said = client.get(f"{URL}/{thread}").get_json()["entries"]
     assert (said[-1]["kind"], said[-1]["status"]) == ("reply", "delivered")
+
+
+def test_a_talk_that_a_program_answers_is_nobodys(client, anonymous, thread):
+    made = client.post("/api/v1/api-keys", json={"name": "Desk", "scopes": ["messaging"]}).get_json()
+    headers = {"Authorization": f"Bearer {made['key']}"}
+    body = {"body": "It is on its way.", "token": TOKEN}
+    assert anonymous.post(f"{URL}/{thread}/messages", json=body, headers=headers).status_code == 201
+    assert client.get(f"{URL}/{thread}").get_json()["assigned_to"] is None

@@ -313,3 +313,44 @@ def test_a_worker_killed_in_the_middle_leaves_counts_that_add_up_in_the_end(clie
     assert done["state"] == "done"
     assert (done["processed"], done["created"], done["updated"], done["errors"]) == (30_000, 27_000, 0, 3_000)
     assert client.get(f"{URL}?consent_state=OPT_IN").get_json()["total"] == 27_000
+
+
+@pytest.mark.parametrize("between", [0, 1000])
+@pytest.mark.parametrize("no", ["STOP", "OPT_OUT"])
+def test_a_no_in_a_file_stands_against_a_yes_below_it_however_far(upload, client, no, between):
+    others = "".join(f"+1415556{number:04},\n" for number in range(between))
+    upload(f"phone_e164,consent_state\n+14155551235,{no}\n{others}+14155551235,OPT_IN\n")
+    assert word_of(client, "14155551235") == no
+
+
+def test_a_stop_in_a_file_stays_one_whatever_else_the_file_says(upload, client):
+    upload("phone_e164,consent_state\n+14155551235,OPT_IN\n+14155551235,STOP\n+14155551235,OPT_OUT\n")
+    assert word_of(client, "14155551235") == "STOP"
+
+
+def test_a_run_whose_end_could_not_be_written_is_done_by_the_next_one(client, monkeypatch, run_jobs):
+    from sqlalchemy import event
+    from sqlalchemy.orm import Session
+
+    from app.messaging.api import contact_uploads as edge
+    from app.messaging.models import ContactUpload
+
+    monkeypatch.setattr(edge, "WAIT_SECONDS", 0.0)
+    data = {"file": (io.BytesIO(TABLE.encode()), "users.csv")}
+    started = client.post(f"{URL}/bulk/upload", data=data, content_type="multipart/form-data").get_json()
+    refused = []
+
+    def refuse_once(session):
+        ends = any(isinstance(row, ContactUpload) and row.state == "done" for row in session.identity_map.values())
+        if ends and not refused:
+            refused.append(True)
+            raise RuntimeError("the database went away")
+
+    event.listen(Session, "before_commit", refuse_once)
+    try:
+        run_jobs()
+    finally:
+        event.remove(Session, "before_commit", refuse_once)
+    assert refused
+    done = client.get(f"{URL}/bulk/uploads/{started['upload_id']}").get_json()
+    assert (done["state"], done["processed"]) == ("done", 4)

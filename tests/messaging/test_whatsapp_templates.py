@@ -103,6 +103,16 @@ def ann(people, run_jobs) -> int:
     return ids[0]
 
 
+def test_a_person_is_written_to_at_an_older_number_of_theirs_too(shop, ann, people):
+    shop.approved()
+    people.send("moved", user_id="Ann", traits={"phone": "+14155550199"})
+    shop.run_jobs()
+    shop.send(to=ANN, day="Monday")
+    shop.send(to="+14155550199", day="Monday")
+    shop.run_jobs()
+    assert [one["To"] for one in shop.sent()] == [f"whatsapp:{ANN}", "whatsapp:+14155550199"]
+
+
 def test_a_text_is_registered_with_numbered_variables_and_examples_that_are_nobodys(shop, ann):
     made = shop.make()
     assert shop.state(made) == ("unsubmitted", "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, select, update
@@ -17,6 +17,7 @@ from app.core.db import db
 from app.core.errors import Conflict, ValidationFailed
 from app.core.tenancy import current_tenant_id
 
+DEEPEST = 20  # merges into merges that are followed for many at once
 KEPT = ("name", "name_key", "surname_key", "email", "phone", "user_id")  # columns a loser fills where they are empty
 
 
@@ -67,6 +68,33 @@ def current_id(profile_id: int) -> int | None:
             return profile_id
         profile_id = row[0]
     return None
+
+
+def current_ids(profile_ids: Iterable[int]) -> dict[int, int]:
+    """`current_id` of many, without those who are gone: a statement for each step of merges into merges, and one."""
+    now = {one: one for one in profile_ids}
+    for _ in range(DEEPEST):
+        asked = select(Profile.id, Profile.merged_into_id).where(Profile.id.in_(ids_in(set(now.values()))))
+        onward = {row.id: row.merged_into_id for row in db.session.execute(asked)}
+        now = {one: onward[at] or at for one, at in now.items() if at in onward}
+        if not any(onward.values()):
+            break
+    return now
+
+
+def owners_of(profile_ids: Iterable[int]) -> dict[int, int]:
+    """Each of these people, and every profile that was merged into them, with the one of these people it is now. A
+    statement for each step of merges into merges, and one."""
+    owners = {one: one for one in profile_ids}
+    layer = set(owners)
+    for _ in range(DEEPEST):
+        into = select(Profile.id, Profile.merged_into_id).where(Profile.merged_into_id.in_(ids_in(layer)))
+        rows = [row for row in db.session.execute(into) if row.id not in owners]
+        owners |= {row.id: owners[row.merged_into_id] for row in rows}
+        layer = {row.id for row in rows}
+        if not layer:
+            break
+    return owners
 
 
 def with_merged(profile_id: int) -> list[int]:

@@ -76,7 +76,7 @@ def reply(thread_id: int) -> Response:
     threads.get_thread(thread_id)
     body = read_json(ReplyIn)
     with unit_of_work():
-        message = threads.reply(thread_id, body.body, body.token, user_id=_user_id())
+        message = threads.reply(thread_id, body.body, body.token, user_id=_answerer())
         answer = entry_out(Entry(message.created_at, message=message))
     return make_response(jsonify(answer), 201)
 
@@ -90,7 +90,7 @@ def send_template(thread_id: int) -> Response:
     threads.get_thread(thread_id)
     body = read_json(TemplateReplyIn)
     with unit_of_work():
-        message = thread_templates.send(thread_id, body.template, body.parameters, body.token, user_id=_user_id())
+        message = thread_templates.send(thread_id, body.template, body.parameters, body.token, user_id=_answerer())
         answer = entry_out(Entry(message.created_at, message=message))
     return make_response(jsonify(answer), 201)
 
@@ -129,6 +129,11 @@ def _answer(thread: MessageThread) -> Response:
 def _user_id() -> int | None:
     user = current_caller().user
     return user.id if user else None
+
+
+def _answerer() -> int | None:
+    """Who has a talk by answering: a person. Whoever made the key of a program did not answer."""
+    return None if current_caller().api_key else _user_id()
 
 
 def _moment(text: str) -> datetime | None:

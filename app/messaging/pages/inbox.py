@@ -43,9 +43,12 @@ def show(thread_id: int) -> str:
 
 @bp.get("/<int:thread_id>/entries")
 @require_permission("messaging.read")
-def entries_part(thread_id: int) -> str:
-    """What was said, for a page that is open."""
-    return render_template("messaging/_entries.html", **inbox_view.entries_context(threads.get_thread(thread_id)))
+def entries_part(thread_id: int) -> Response:
+    """What was said, for a page that is open; 204 when that is what the page has, so that it is not drawn again."""
+    context = inbox_view.entries_context(threads.get_thread(thread_id))
+    if request.args.get("known") == context["known"]:
+        return make_response("", 204)
+    return make_response(render_template("messaging/_entries.html", **context))
 
 
 @bp.get("/<int:thread_id>/earlier")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,13 +14,13 @@ from flask import request
 from app.accounts import queries as people
 from app.accounts.guards import current_user, may
 from app.cdp.services import consent
-from app.messaging.models import LOST, InboundKind, MessageChannel, MessageState, MessageThread
+from app.messaging.models import LOST, InboundKind, Message, MessageChannel, MessageState, MessageThread
 from app.messaging.pages import inbox_template
 from app.messaging.pages.inbox_template import Choice
 from app.messaging.providers.errors import remedy_for
 from app.messaging.queries import threads as queries
 from app.messaging.queries.threads import VIEWS, Cursor, Entry
-from app.messaging.services import threads
+from app.messaging.services import threads, words
 
 MOST_COLLEAGUES = 100
 VIEW_WORDS = {"open": "Open", "mine": "Mine", "unassigned": "Nobody's", "closed": "Closed", "all": "All"}
@@ -38,7 +39,7 @@ STATES = {
     MessageState.READ: ("Read", "ok"),
     MessageState.UNDELIVERED: ("Not delivered", "bad"),
     MessageState.FAILED: ("Not sent", "bad"),
-    MessageState.SKIPPED: ("Not sent: they said STOP", "bad"),
+    MessageState.SKIPPED: ("Not sent", "bad"),
     MessageState.CANCELLED: ("Taken back", "idle"),
 }
 
@@ -95,9 +96,11 @@ def _choice(thread: MessageThread, fields: Mapping[str, str]) -> Choice | None:
 
 
 def entries_context(thread: MessageThread, before: datetime | None = None) -> dict[str, Any]:
+    """What was said; `known` is a fingerprint of it, by which a page that is open says what it has."""
     found = queries.list_entries(thread, before)
-    has_earlier = len(found) == queries.ENTRIES
-    return {"thread": thread, "bubbles": [bubble_of(one) for one in found], "has_earlier": has_earlier}
+    bubbles, has_earlier = [bubble_of(one) for one in found], len(found) == queries.ENTRIES
+    known = hashlib.sha256(repr((bubbles, has_earlier)).encode()).hexdigest()[:16]
+    return {"thread": thread, "bubbles": bubbles, "has_earlier": has_earlier, "known": known}
 
 
 def colleagues() -> list[tuple[int, str]]:
@@ -114,6 +117,14 @@ def bubble_of(entry: Entry) -> Bubble:
     assert entry.message is not None
     sent = entry.message
     why = remedy_for(sent.error_code).words if sent.error_code and sent.state in LOST else ""
-    state = STATES[MessageState(sent.state)]
+    state = _state_of(sent)
     campaign = "" if sent.thread_id is not None else entry.campaign or "Sent by a program"
     return Bubble(f"out-{sent.id}", entry.at, True, sent.body or "", [], "", campaign, state, why)
+
+
+def _state_of(sent: Message) -> tuple[str, str]:
+    word, kind = STATES[MessageState(sent.state)]
+    if sent.state == MessageState.SKIPPED and sent.reason:
+        label = words.of_skip(sent.reason).label
+        return f"{word}: {label[:1].lower()}{label[1:]}", kind
+    return word, kind

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import column, func, literal_column, select, table
+from sqlalchemy import column, func, literal_column, select, table, text
 
 from app.cdp.queries import profiles
 from app.cdp.queries.lists import ids_in
 from app.core.clock import utc_now
 from app.core.db import db
 from app.core.tenancy import current_tenant_id
-from app.messaging.models import LOST, OPEN, REACHED, CampaignVariant, Message, MessageState, Skip
+from app.messaging.models import LOST, OPEN, REACHED, CampaignTally, CampaignVariant, Message, MessageState, Skip
 
 _messages: Any = Message.__table__
+# Said with the very words of the partial index, or SQLite would not use it.
+_OF_PEOPLE = text("messages.campaign_id IS NOT NULL AND messages.profile_id IS NOT NULL")
 _people = table("profiles", *map(column, ("id", "tenant_id", "name", "email", "phone", "user_id")))
 ORDER = (
     MessageState.CLAIMED, MessageState.UNKNOWN, MessageState.UNDELIVERED, MessageState.FAILED, MessageState.QUEUED,
@@ -127,30 +130,68 @@ def _rows(campaign_id: int, wanted: Wanted, after: Cursor | None, limit: int) ->
     states = [state for state in ORDER if state in GROUPS[wanted.group][1]]
     if after is not None:
         states = states[states.index(MessageState(after.state)) :] if after.state in states else []
-    ids = profiles.find_ids(wanted.q) if wanted.q else None
+    if wanted.q:
+        return _of_people(campaign_id, states, wanted, after)[:limit]
+    counts = _counts(campaign_id, wanted) if wanted.reason or wanted.variant_id else None
     found: list[Any] = []
     for state in states:
         below = after.id if after is not None and after.state == state else None
-        found += db.session.execute(_in_state(campaign_id, state, wanted, ids, below).limit(limit - len(found))).all()
+        most = limit - len(found) if counts is None else min(limit - len(found), counts[state])
+        if most:
+            found += db.session.execute(_in_state(campaign_id, state, wanted, below).limit(most)).all()
         if len(found) >= limit:
             break
     return found
 
 
-def _in_state(campaign_id: int, state: str, wanted: Wanted, ids: list[int] | None, below: int | None) -> Any:
-    where = [
-        _messages.c.campaign_id == campaign_id, _messages.c.campaign_id.is_not(None), _messages.c.state == state,
-        _messages.c.tenant_id + 0 == current_tenant_id(),
-    ]  # fmt: skip
+def _of_people(campaign_id: int, states: Sequence[str], wanted: Wanted, after: Cursor | None) -> list[Any]:
+    """All rows of those the text finds, a thousand at most: each person has one, found by an index, so that nobody's
+    campaign is walked for them."""
+    ids = profiles.find_ids(wanted.q)
+    if not ids or not states:
+        return []
+    where = [*_filters(campaign_id, wanted), _OF_PEOPLE, _messages.c.profile_id.in_(ids_in(ids))]
+    place = {state: n for n, state in enumerate(ORDER)}
+    rows = [row for row in db.session.execute(select(*_columns()).where(*where)) if row.state in states]
+    rows.sort(key=lambda row: (place[row.state], -row.id))
+    if after is None:
+        return rows
+    end = (place[MessageState(after.state)], -after.id)
+    return [row for row in rows if (place[row.state], -row.id) > end]
+
+
+def _counts(campaign_id: int, wanted: Wanted) -> Counter[str]:
+    """How many of a reason or a text there are in each state, as they are kept: where there is none nothing is read,
+    and nothing after the last of them."""
+    statement = select(CampaignTally.state, CampaignTally.n).where(CampaignTally.campaign_id == campaign_id)
+    if wanted.reason:
+        statement = statement.where(CampaignTally.reason == wanted.reason)
+    if wanted.variant_id:
+        statement = statement.where(CampaignTally.variant_id == wanted.variant_id)
+    counts: Counter[str] = Counter()
+    for state, n in db.session.execute(statement):
+        counts[state] += max(0, n)
+    return counts
+
+
+def _in_state(campaign_id: int, state: str, wanted: Wanted, below: int | None) -> Any:
+    where = [*_filters(campaign_id, wanted), _messages.c.campaign_id.is_not(None), _messages.c.state == state]
+    if below is not None:
+        where.append(_messages.c.id < below)
+    return select(*_columns()).where(*where).order_by(_messages.c.id.desc())
+
+
+def _filters(campaign_id: int, wanted: Wanted) -> list[Any]:
+    where = [_messages.c.campaign_id == campaign_id, _messages.c.tenant_id + 0 == current_tenant_id()]
     if wanted.reason:
         where.append(_messages.c.reason == wanted.reason)
     if wanted.variant_id:
         where.append(_messages.c.variant_id == wanted.variant_id)
-    if ids is not None:
-        where.append(_messages.c.profile_id.in_(ids_in(ids)))
-    if below is not None:
-        where.append(_messages.c.id < below)
-    return select(*(_messages.c[name] for name in COLUMNS)).where(*where).order_by(_messages.c.id.desc())
+    return where
+
+
+def _columns() -> list[Any]:
+    return [_messages.c[name] for name in COLUMNS]
 
 
 def _named(campaign_id: int, rows: Sequence[Any]) -> list[Line]:

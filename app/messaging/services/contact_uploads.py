@@ -19,7 +19,7 @@ from app.core import storage
 from app.core.activity import record_activity
 from app.core.clock import utc_now
 from app.core.config import get_settings
-from app.core.db import db, get_required
+from app.core.db import after_commit, db, get_required
 from app.core.errors import ValidationFailed
 from app.core.jobs import enqueue
 from app.core.tenancy import current_tenant_id
@@ -142,11 +142,11 @@ def problem(row_number: int, error: Refusal) -> dict[str, Any]:
 
 
 def finish(upload_id: int) -> None:
-    """Note the end; the file goes."""
+    """Note the end; the file goes once that is committed, so that a run that stops here can be done again."""
     row = get_upload(upload_id, for_update=True)
     if row.state == UploadState.RUNNING:
         row.state, row.finished_at, row.bytes_done = UploadState.DONE, utc_now(), row.size_bytes
-        storage.remove(FOLDER, row.stored_as)
+        _remove_file(row)
         told = f"{row.created_count:,} new, {row.updated_count:,} known, {row.error_count:,} refused."
         record_activity("upload", f"Contacts of {row.filename} are in", told, page_of(row), user_id=row.user_id)
 
@@ -155,9 +155,14 @@ def fail(upload_id: int, error: str) -> None:
     """Note why it did not come to its end; what is in stays."""
     row = get_upload(upload_id, for_update=True)
     row.state, row.error, row.finished_at = UploadState.FAILED, error[:500], utc_now()
-    storage.remove(FOLDER, row.stored_as)
+    _remove_file(row)
     record_activity("upload", f"Contacts of {row.filename} stopped", row.error, page_of(row), user_id=row.user_id,
                     is_failure=True)  # fmt: skip
+
+
+def _remove_file(row: ContactUpload) -> None:
+    name = row.stored_as
+    after_commit(lambda: storage.remove(FOLDER, name))
 
 
 def page_of(row: ContactUpload) -> str:
@@ -175,6 +180,7 @@ def purge() -> int:
     statement = select(ContactUpload).where(_is_due(), ContactUpload.tenant_id == current_tenant_id())
     due = list(db.session.scalars(statement))
     for row in due:
+        _remove_file(row)  # should a worker have been killed between the last commit and that
         row.validation_errors, row.layout = [], {}
     db.session.flush()
     return len(due)

@@ -27,6 +27,7 @@ from app.messaging.services.contact_rows import PHONE, ContactRow
 from app.messaging.services.contact_words import CHANNEL, ConsentWord, Refusal, source_of, state_of, word_of
 
 BATCH = 1000
+_WEIGHT = {None: 0, ConsentWord.OPT_IN: 1, ConsentWord.OPT_OUT: 2, ConsentWord.STOP: 3}
 
 
 @dataclass
@@ -130,17 +131,27 @@ def _no_place(row: ContactRow) -> Refusal:
 def _statements(
     upload: ContactUpload, rows: Sequence[tuple[int, ContactRow]], owners: dict[str, int], now: datetime
 ) -> list[Statement]:
-    """The words that change something: the last one of each person, nothing said already, no yes after a no."""
-    last = {owners[row.phone]: (number, row) for number, row in rows if row.word}
-    before = people.said_on(CHANNEL, last)
-    stopped = queries.stopped_numbers(CHANNEL, [row.phone for _, row in last.values()])
+    """The words that change something: one of each person, nothing said already, no yes after a no."""
+    words = _words(rows, owners)
+    before = people.said_on(CHANNEL, words)
+    stopped = queries.stopped_numbers(CHANNEL, [row.phone for _, row in words.values()])
     found = []
-    for profile_id, (number, row) in last.items():
+    for profile_id, (number, row) in words.items():
         assert row.word is not None
         if _changes(row.word, word_of(before.get(profile_id)), row.phone in stopped):
             evidence: dict[str, Any] = {"upload": upload.id, "file": upload.filename, "row": number}
             source = source_of(row.word, "upload")
             found.append(Statement(profile_id, CHANNEL, state_of(row.word), source, now, evidence))
+    return found
+
+
+def _words(rows: Sequence[tuple[int, ContactRow]], owners: dict[str, int]) -> dict[int, tuple[int, ContactRow]]:
+    """The row that counts for each person: the strictest word, wherever it stands, and the last that says it."""
+    found: dict[int, tuple[int, ContactRow]] = {}
+    for number, row in rows:
+        known = found.get(owners[row.phone])
+        if row.word and (known is None or _WEIGHT[row.word] >= _WEIGHT[known[1].word]):
+            found[owners[row.phone]] = number, row
     return found
 
 

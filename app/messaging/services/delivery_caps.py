@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import ColumnElement, column, func, or_, select, table, text
+from sqlalchemy import ColumnElement, func, or_, select, text
 
 from app.cdp.queries.lists import ids_in, is_sqlite
 from app.core.clock import utc_now
@@ -24,11 +24,9 @@ from app.messaging.models import Message
 from app.messaging.services.plans import Plan
 
 _messages: Any = Message.__table__
-_people = table("profiles", *map(column, ("id", "tenant_id", "merged_into_id")))
 _IN_HAND = text("messages.state IN ('claimed', 'unknown')")  # as the index that finds them says it
 LOCK_SPACE = {"sms": 7306, "whatsapp": 7307}  # any numbers, as long as no other lock of ours has them
 _TRIES, _PAUSE = 20, 0.01
-_DEEPEST = 5  # merges into merges that are followed
 
 
 class Room(Enum):
@@ -69,34 +67,16 @@ def lock(plan: Plan) -> bool:
     return False
 
 
-def counts_of(plan: Plan, profile_ids: Iterable[int]) -> Counts:
-    """What counts against the plan's caps for these people, by who they are now: what went to a profile that was merged
-    into theirs is theirs."""
+def counts_of(plan: Plan, owner: Mapping[int, int]) -> Counts:
+    """What counts against the plan's caps. `owner` is who each profile is now: what went to one that was merged into a
+    person went to that person."""
     if not plan.caps:
         return Counts()
-    owner = _owners(set(profile_ids))
     in_hand = _summed(_in_hand(plan, owner), owner)  # first: what leaves the hand meanwhile is found as sent
     return Counts([(cap.most, _summed(_sent(plan, owner, cap.days), owner)) for cap in plan.caps], in_hand)
 
 
-def _owners(ids: set[int]) -> dict[int, int]:
-    """Each of the ids, and of the profiles merged into them, with the one of `ids` it is now."""
-    owner = {one: one for one in ids}
-    layer = ids
-    for _ in range(_DEEPEST):
-        rows = db.session.execute(
-            select(_people.c.id, _people.c.merged_into_id).where(
-                _people.c.merged_into_id.in_(ids_in(layer)), _people.c.tenant_id + 0 == current_tenant_id()
-            )
-        ).all()
-        layer = {row.id for row in rows} - owner.keys()
-        owner |= {row.id: owner[row.merged_into_id] for row in rows if row.id in layer}
-        if not layer:
-            break
-    return owner
-
-
-def _summed(rows: Any, owner: dict[int, int]) -> Counter[int]:
+def _summed(rows: Any, owner: Mapping[int, int]) -> Counter[int]:
     found: Counter[int] = Counter()
     for profile_id, n in rows:
         found[owner[profile_id]] += n

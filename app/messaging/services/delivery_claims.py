@@ -11,13 +11,14 @@ from uuid import uuid4
 from sqlalchemy import bindparam, literal_column, select, update
 
 from app.cdp.queries.lists import is_sqlite
+from app.cdp.services import merges
 from app.core.clock import utc_now
 from app.core.config import get_settings
 from app.core.db import db
 from app.core.tenancy import current_tenant_id
 from app.messaging.models import Message, MessageState, Skip
 from app.messaging.providers.base import Outgoing
-from app.messaging.services import delivery_caps, delivery_people, quiet_hours, tallies
+from app.messaging.services import delivery_caps, delivery_doubles, delivery_people, quiet_hours, tallies
 from app.messaging.services.delivery_caps import Room
 from app.messaging.services.delivery_people import Figures
 from app.messaging.services.delivery_reference import callback_url
@@ -77,8 +78,10 @@ class _Verdict:
 
 @dataclass(frozen=True)
 class _Known:
-    """What is known of a batch: whose numbers are, what counts against caps, suppressed numbers, computed traits."""
+    """What is known of a batch: messages of people who get another one, whose the numbers are, what counts against
+    caps, suppressed numbers, computed traits."""
 
+    doubles: set[int]
     owners: dict[str, int]
     caps: delivery_caps.Counts
     suppressed: dict[str, str]
@@ -132,11 +135,12 @@ def _take(plan: Plan, most: int) -> list[Any]:
 
 
 def _known_of(plan: Plan, rows: Sequence[Any], people: dict[int, Any]) -> _Known:
-    ids = [one.id for one in people.values() if one is not None]
+    owner = merges.owners_of(one.id for one in people.values() if one is not None)
     numbers = [row.address for row in rows]
     return _Known(
+        delivery_doubles.doubles_of(plan.campaign_id, owner),
         delivery_people.owners_of(numbers),
-        delivery_caps.counts_of(plan, ids),
+        delivery_caps.counts_of(plan, owner),
         delivery_people.suppressed_of(plan.channel, numbers),
         delivery_people.figures_of(plan, people.values()),
     )
@@ -150,7 +154,7 @@ def _judge(plan: Plan, row: Any, person: Any, known: _Known, epoch: str) -> Read
 
     if person is None:
         return skip(Skip.GONE)
-    if person.id != row.profile_id and _has_row(plan.campaign_id, person.id):
+    if row.id in known.doubles:
         return skip(Skip.DUPLICATE_PERSON)
     if not _is_theirs(row.address, person, known.owners):
         return skip(Skip.NO_PHONE)
@@ -182,11 +186,6 @@ def _free_at(plan: Plan, traits: Any, address: str, moment: datetime) -> datetim
     place = quiet_hours.place_of(traits or {}, address, plan.workspace.timezone)
     windows = [plan.quiet, US_WINDOW] if place.is_in_us and plan.keeps_us_hours else [plan.quiet]
     return quiet_hours.first_allowed(moment, LEAVES_WITHIN, place.zones, windows)
-
-
-def _has_row(campaign_id: int, profile_id: int) -> bool:
-    where = (_messages.c.campaign_id == campaign_id, _messages.c.profile_id == profile_id)
-    return db.session.scalar(select(_messages.c.id).where(*where)) is not None
 
 
 def make_ready(plan: Plan, row: Any, person: Any, figures: dict[str, Any] | None, epoch: str = "") -> Ready:

@@ -41,14 +41,11 @@ def people_of(rows: Sequence[Any], channel: str) -> dict[int, Any]:
         .where(_people.c.tenant_id == tenant_id, _people.c.id.in_(ids_in({row.profile_id for row in rows})))
     )
     found = {row.id: row for row in db.session.execute(statement)}
-    people = {}
-    for row in rows:
-        person = found.get(row.profile_id)
-        if person is not None and person.merged_into_id is not None:
-            current = merges.current_id(row.profile_id)
-            person = db.session.execute(_only(statement, current)).one_or_none() if current else None
-        people[row.id] = person
-    return people
+    merged = merges.current_ids(one.id for one in found.values() if one.merged_into_id is not None)
+    if merged:
+        found |= {row.id: row for row in db.session.execute(_of(statement, merged.values()))}
+    now = {one.id: merged.get(one.id) for one in found.values() if one.merged_into_id is not None}
+    return {row.id: found.get(now.get(row.profile_id, row.profile_id)) for row in rows}
 
 
 def people_by_number(number: str, channel: str) -> Any:
@@ -67,11 +64,11 @@ def people_by_number(number: str, channel: str) -> Any:
     ).one_or_none()
 
 
-def _only(statement: Any, profile_id: int) -> Any:
-    """The same question about one person."""
+def _of(statement: Any, profile_ids: Iterable[int]) -> Any:
+    """The same question about these people."""
     tenant_id = current_tenant_id()
     bare = select(*statement.selected_columns).select_from(statement.get_final_froms()[0])
-    return bare.where(_people.c.tenant_id == tenant_id, _people.c.id == profile_id)
+    return bare.where(_people.c.tenant_id == tenant_id, _people.c.id.in_(ids_in(set(profile_ids))))
 
 
 def figures_of(plan: Plan, people: Iterable[Any]) -> Figures:

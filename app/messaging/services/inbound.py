@@ -62,8 +62,7 @@ def take(call: Call, origin: Origin) -> Taken:
         log.warning("inbound_not_understood", sid=call.get("MessageSid")[:40])
         return Taken()
     asked = keywords.recognise(message.body, call.get("OptOutType"))
-    is_stop = asked.kind in (InboundKind.STOP, InboundKind.START)
-    owners = routing.owners_of(message.channel, message.address, message.senders, origin, is_stop=is_stop)
+    owners = routing.owners_of(message.channel, message.address, message.senders, origin, asked.kind)
     if not owners:
         log.warning("inbound_for_nobody", sid=message.sid, channel=message.channel)
     if asked.kind != InboundKind.STOP:

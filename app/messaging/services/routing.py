@@ -5,26 +5,28 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import column, func, select, table
+from sqlalchemy import Select, column, func, select, table, text
 
 from app.cdp.queries.lists import ids_in
 from app.core.config import get_settings
 from app.core.db import db
 from app.core.tenancy import platform_scope
-from app.messaging.models import Message, MessageChannel, MessageSender, MessageThread, MessagingAccount
+from app.messaging.models import InboundKind, Message, MessageChannel, MessageSender, MessageThread, MessagingAccount
 from app.messaging.services.callbacks import Origin
 
 _identities = table("identities", column("tenant_id"), column("profile_id"), column("kind"), column("value"))
 _tenants = table("tenants", column("id"), column("is_active"))
 _messages: Any = Message.__table__
+_IN_HAND = text("messages.state IN ('claimed', 'unknown') AND messages.claimed_at IS NOT NULL")
 _threads: Any = MessageThread.__table__
 
 
-def owners_of(channel: str, address: str, senders: Collection[str], origin: Origin, *, is_stop: bool) -> list[int]:
+def owners_of(channel: str, address: str, senders: Collection[str], origin: Origin, kind: InboundKind) -> list[int]:
     """The tenants a message from `address` to these senders is for.
 
     A text on a sender that several use goes to the tenant who wrote to that person last; a STOP to all who did, since
-    the provider blocks the sender for all of them. Nobody is guessed: without a trace it is nobody's.
+    the provider blocks the sender for all of them, and where nobody did to all who know the number: they could be next.
+    Nobody is guessed: any other text without a trace is nobody's.
     """
     with platform_scope():  # the call names a number, and that is what leads to the tenant
         candidates = _candidates(origin)
@@ -36,7 +38,9 @@ def owners_of(channel: str, address: str, senders: Collection[str], origin: Orig
             return claimed
         wrote = _who_wrote(candidates, channel, address, senders)
         if wrote:
-            return wrote if is_stop else wrote[:1]
+            return wrote if kind in (InboundKind.STOP, InboundKind.START) else wrote[:1]
+        if kind == InboundKind.STOP and (knowing := _who_knows(candidates, address)):
+            return knowing
         return sorted(candidates) if len(candidates) == 1 else []
 
 
@@ -64,16 +68,34 @@ def _is_installations(channel: str, senders: Collection[str], origin: Origin) ->
     return origin.is_shared and bool(shared) and shared in senders
 
 
-def _who_wrote(candidates: set[int], channel: str, address: str, senders: Collection[str]) -> list[int]:
-    """Those of them who wrote to this number by one of the senders, the latest first."""
-    known = select(_identities.c.tenant_id, _identities.c.profile_id).where(
+def _with_number(candidates: set[int], address: str) -> Select[Any]:
+    """Tenant and profile of everyone who has this number."""
+    return select(_identities.c.tenant_id, _identities.c.profile_id).where(
         _identities.c.tenant_id.in_(ids_in(candidates)), _identities.c.kind == "phone", _identities.c.value == address
     )
-    people = known.subquery()
+
+
+def _who_knows(candidates: set[int], address: str) -> list[int]:
+    return sorted({row.tenant_id for row in db.session.execute(_with_number(candidates, address))})
+
+
+def _who_wrote(candidates: set[int], channel: str, address: str, senders: Collection[str]) -> list[int]:
+    """Those of them who wrote to this number by one of the senders, or may have, the latest first.
+
+    What is in hand or in doubt counts as written, with no sender noted yet as if by one of these: it may have arrived.
+    """
+    people = _with_number(candidates, address).subquery()
+    theirs = (people.c.profile_id == _messages.c.profile_id) & (people.c.tenant_id == _messages.c.tenant_id)
     sent = (
         select(_messages.c.tenant_id, func.max(_messages.c.sent_at))
-        .join(people, (people.c.profile_id == _messages.c.profile_id) & (people.c.tenant_id == _messages.c.tenant_id))
+        .join(people, theirs)
         .where(_messages.c.channel == channel, _messages.c.sender.in_(senders), _messages.c.sent_at.is_not(None))
+        .group_by(_messages.c.tenant_id)
+    )
+    in_hand = (
+        select(_messages.c.tenant_id, func.max(_messages.c.claimed_at))
+        .join(people, theirs)
+        .where(_IN_HAND, _messages.c.channel == channel, _messages.c.sender.in_(["", *senders]))
         .group_by(_messages.c.tenant_id)
     )
     talks = select(_threads.c.tenant_id, _threads.c.last_at).where(
@@ -81,6 +103,6 @@ def _who_wrote(candidates: set[int], channel: str, address: str, senders: Collec
         _threads.c.sender.in_(senders),
     )  # fmt: skip
     latest: dict[int, Any] = {}
-    for tenant_id, at in (*db.session.execute(sent), *db.session.execute(talks)):
+    for tenant_id, at in (*db.session.execute(sent), *db.session.execute(in_hand), *db.session.execute(talks)):
         latest[tenant_id] = max(at, latest.get(tenant_id, at))
     return sorted(latest, key=lambda one: latest[one], reverse=True)

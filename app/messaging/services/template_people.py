@@ -9,11 +9,12 @@ from typing import Any
 
 from sqlalchemy import text as sql
 
-from app.cdp.queries import profiles, segment_words
+from app.cdp.queries import segment_words
 from app.cdp.queries.segment_pages import load_people
-from app.cdp.services import computed_traits, evaluation
+from app.cdp.services import computed_traits, evaluation, identity
 from app.cdp.services.conditions import parse
 from app.cdp.services.engine.idset import IdSet
+from app.core.clock import utc_now
 from app.core.db import db
 from app.core.errors import ValidationFailed
 from app.core.tenancy import current_tenant_id
@@ -198,5 +199,6 @@ def tenant_name() -> str:
 
 
 def find_by_phone(phone: str) -> Any | None:
-    """The person with this number, E.164."""
-    return next((row for row in load_people(profiles.find_ids(phone)[:20]) if row.phone == phone), None)
+    """The person with this number, E.164, be it the one lists show of them or another of theirs."""
+    known = identity.find_known([("phone", phone)], utc_now()).get(("phone", phone))
+    return next(iter(load_people([known.profile_id])), None) if known else None
