@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections import Counter
 from datetime import timedelta
 
@@ -16,7 +17,7 @@ from app.core.tenancy import platform_scope
 from app.messaging.jobs.sending import wake
 from app.messaging.models import Message
 from app.messaging.services import delivery, reconciling, sender_settings
-from app.sandbox.services.twilio_account import ACCOUNT_SID
+from app.sandbox.services.twilio_account import ACCOUNT_SID, AUTH_TOKEN
 from tests.messaging.campaign import SENDER, house, number_of, twilio
 
 __all__ = ["house", "twilio"]
@@ -198,3 +199,60 @@ def test_one_handed_over_by_another_account_is_neither_sent_again_nor_in_doubt_f
     assert reconciling.reconcile() == 1
     assert [(one.state, one.reason) for one in house.messages(campaign_id)] == [("failed", "unknown")]
     assert twilio.messages()["messages"] == 0
+
+
+def test_without_an_account_a_single_message_waits_two_hours_and_has_failed_then(house, twilio, settings_override):
+    settings_override(twilio_auth_token="")
+    message_id = single()
+    house.run_jobs()
+    assert read(message_id).state == "pending"
+    pass_time(hours=1)
+    wake()
+    house.run_jobs()
+    assert read(message_id).state == "pending"
+    pass_time(hours=2)
+    wake()
+    house.run_jobs()
+    row = read(message_id)
+    assert (row.state, row.reason) == ("failed", "configuration")
+    assert row.ended_at is not None
+    settings_override(twilio_auth_token=AUTH_TOKEN)
+    wake()
+    house.run_jobs()
+    assert posts(twilio) == 0
+
+
+def test_an_account_connected_in_time_sends_what_waited_for_it(house, twilio, settings_override):
+    settings_override(twilio_auth_token="")
+    message_id = single()
+    house.run_jobs()
+    settings_override(twilio_auth_token=AUTH_TOKEN)
+    pass_time(minutes=2)
+    wake()
+    house.run_jobs()
+    assert read(message_id).state == "queued"
+    assert posts(twilio) == 1
+
+
+def test_without_an_account_one_in_doubt_is_given_up_after_two_hours(house, twilio, settings_override):
+    twilio.fault("twilio", "reset", path="*/Messages.json", times=1)
+    message_id = single()
+    house.run_jobs()
+    settings_override(twilio_auth_token="")
+    assert reconciling.reconcile() == 0
+    assert read(message_id).state == "unknown"
+    pass_time(hours=3)
+    assert reconciling.reconcile() == 1
+    assert (read(message_id).state, read(message_id).reason) == ("failed", "unknown")
+
+
+def test_a_single_message_keeps_the_pace_of_the_sender_it_leaves_from(house, twilio):
+    with unit_of_work():
+        sender_settings.add("sms", OTHER_SENDER, rate=0)
+        sender_settings.add("sms", SENDER, rate=2)
+    began = time.monotonic()
+    for index in (1, 2, 3):
+        single(address=number_of(index))
+    house.run_jobs()
+    assert posts(twilio) == 3
+    assert time.monotonic() - began > 0.8

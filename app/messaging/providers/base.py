@@ -127,10 +127,6 @@ class MessageProvider(Protocol):
         """
         ...
 
-    def fetch(self, sid: str) -> Found:
-        """One message as it stands now."""
-        ...
-
     def create_content(self, name: str, language: str, body: str, variables: Mapping[str, str]) -> str:
         """Register a template text with numbered placeholders and an example of each; gives its id (HX…)."""
         ...

@@ -77,10 +77,6 @@ class TwilioProvider:
                 found.append(message)
         return found
 
-    def fetch(self, sid: str) -> Found:
-        """One message as it stands now."""
-        return _found(self._ask("GET", f"{self._root}/Messages/{quote(sid, safe='')}.json"))
-
     def create_content(self, name: str, language: str, body: str, variables: Mapping[str, str]) -> str:
         """Register a text with placeholders such as {{1}} and an example of each; gives its HX id."""
         content = {

@@ -15,6 +15,7 @@ from app.messaging.providers.base import MessageProvider
 from app.messaging.providers.registry import provider_for
 
 NOT_SET_UP = "No account for messages is connected. An admin connects one in Settings, Messaging."
+UNREADABLE_CODE = "unreadable_account"
 UNREADABLE = (
     "The token of the Twilio account can no longer be read: the key it was kept under is gone. "
     "An admin enters it again in Settings, Messaging."
@@ -47,7 +48,7 @@ def find_account() -> Account | None:
     try:
         row = db.session.scalars(select(MessagingAccount).options(undefer(MessagingAccount.auth_token))).one_or_none()
     except ValueError:
-        raise Conflict(UNREADABLE, code="unreadable_account") from None
+        raise Conflict(UNREADABLE, code=UNREADABLE_CODE) from None
     if row is not None:
         return Account(row.account_sid, row.auth_token, is_own=True)
     settings = get_settings()

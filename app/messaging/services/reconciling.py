@@ -22,7 +22,7 @@ from app.core.logs import get_logger
 from app.core.tenancy import current_tenant_id, platform_scope, tenant_scope
 from app.messaging.models import Message, MessageState
 from app.messaging.providers.base import Found, MessageProvider, SendFailed
-from app.messaging.services import accounts, delivery_claims, look_ups, plans, tallies
+from app.messaging.services import accounts, delivery_claims, look_ups, plans, tallies, troubles
 from app.messaging.services.look_ups import Doubt
 from app.messaging.services.tallies import Shift
 
@@ -30,6 +30,7 @@ log = get_logger()
 JOB = "messaging.reconcile"
 AT_ONCE = 200
 CLOCKS_DIFFER = timedelta(seconds=5)
+UNANSWERED_FOR = timedelta(days=1)  # a provider that cannot say is asked so long
 _messages: Any = Message.__table__
 _IN_HAND = text("messages.state IN ('claimed', 'unknown')")  # as the index that finds them says it
 _S = MessageState
@@ -86,24 +87,22 @@ def reconcile() -> int:
         provider = None
     bodies = _bodies(rows)
     db.session.rollback()
-    if provider is None:
-        return 0
     doubts = []
     for row in rows:
-        if not row.address:
-            doubts.append(Doubt(row, None, ()))
-            continue
         try:
             doubts.append(Doubt(row, bodies.get(row.id), _ask(provider, row)))
         except SendFailed as error:
             log.warning("look_up_failed", message_id=row.id, reason=error.message)
+            if utc_now() - row.claimed_at > UNANSWERED_FOR:
+                doubts.append(Doubt(row, None, None))
     with unit_of_work():
         return look_ups.settle(doubts)
 
 
-def _ask(provider: MessageProvider, row: Any) -> list[Found] | None:
-    """What was sent to its number since the claim by the sender it left from; None where another account did it."""
-    if row.account is not None and row.account != provider.account:
+def _ask(provider: MessageProvider | None, row: Any) -> list[Found] | None:
+    """What was sent to its number since the claim by the sender it left from; None where nobody can be asked: there is
+    no account, or another one handed it over, or the number is blanked."""
+    if provider is None or not row.address or (row.account is not None and row.account != provider.account):
         return None
     return provider.find(row.address, row.sender, row.channel, row.claimed_at - CLOCKS_DIFFER)
 
@@ -119,6 +118,11 @@ def _bodies(rows: Sequence[Any]) -> dict[int, str]:
         try:
             plan = plans.load(campaign_id, only_running=False)
         except AppError:
+            continue
+        except Exception as error:  # one that cannot be read keeps no other from being looked up
+            if troubles.is_away(error):
+                raise
+            log.error("words_not_known", campaign_id=campaign_id, exc_info=error)
             continue
         if plan is not None:
             found |= delivery_claims.words_of(plan, theirs)

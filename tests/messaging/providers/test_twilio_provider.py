@@ -62,7 +62,8 @@ def test_a_template_is_registered_approved_and_sent_with_its_variables(provider,
     assert provider.content_status(sid) == ("approved", "")
     to, values = "+14155550101", {"1": "Bén", "2": "B-18"}
     message = Outgoing("whatsapp", to, "+14155238886", content_sid=sid, variables=values)
-    found = provider.fetch(provider.send(message).sid)
+    sent = provider.send(message)
+    found = provider.find(to, message.sender, "whatsapp", sent.sent_at)[0]
     assert found.body == "Hi Bén, B-18 is here"
     assert json.loads(sent_forms(sandbox)[-1]["ContentVariables"]) == values
 
@@ -78,9 +79,9 @@ def test_a_rejected_template_says_why(provider, sandbox):
 
 def test_a_message_is_looked_at_as_it_stands(provider, sandbox, sms):
     sandbox.control.twilio(numbers={"+14155550101": "undelivered:30005"})
-    sid = provider.send(sms()).sid
+    sent = provider.send(sms())
     sandbox.control.advance(60)
-    found = provider.fetch(sid)
+    (found,) = provider.find("+14155550101", "", "sms", sent.sent_at)
     assert (found.status, found.error_code, found.to, found.sender) == (
         "undelivered",
         30005,
