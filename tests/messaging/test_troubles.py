@@ -133,3 +133,36 @@ def test_the_settings_page_opens_with_a_token_that_cannot_be_read_and_says_so(cl
     page = client.get("/app/settings/messaging")
     assert page.status_code == 200
     assert "can no longer be read" in page.text
+
+
+@pytest.fixture
+def unfrozen(house, run_jobs):
+    """A campaign whose people could not be gathered, however often it was tried; its workspace is mended by now."""
+    house.rules(caps=[])
+    house.people(3)
+    campaign_id = house.campaign(house.segment())
+    with unit_of_work():
+        campaigns.launch(campaign_id)
+    run_sql("UPDATE messaging_settings SET caps = '[7]'")
+    for _ in range(12):
+        run_sql("UPDATE background_jobs SET run_after = :past", past=utc_now() - timedelta(minutes=1))
+        run_jobs()
+    run_sql("UPDATE messaging_settings SET caps = '[]'")
+    return campaign_id
+
+
+def test_a_campaign_whose_people_cannot_be_gathered_has_failed_and_says_why(house, unfrozen):
+    row = house.load(unfrozen)
+    assert row.state == "failed"
+    assert "could not be gathered" in row.error
+
+
+@pytest.mark.parametrize("again", [campaigns.launch, campaigns.resume])
+def test_a_campaign_whose_people_could_not_be_gathered_goes_on_when_it_is_triggered_again(
+    house, unfrozen, run_jobs, again
+):
+    with unit_of_work():
+        again(unfrozen)
+    run_jobs()
+    assert (house.load(unfrozen).state, house.load(unfrozen).error) == ("completed", "")
+    assert set(house.reasons(unfrozen).values()) == {"queued"}

@@ -19,7 +19,17 @@ NOT_STARTED = (
 )
 
 
-@job("messaging.freeze", queue=Queue.DEFAULT, max_attempts=10, timeout=3600)
+NOT_GATHERED = (
+    "Its people could not be gathered, for a fault of ours. Whoever was not written to yet waits. "
+    "Resume it; if it fails again, tell support."
+)
+
+
+def _not_frozen(error: str, campaign_id: int) -> None:
+    campaigns.fail(campaign_id, NOT_GATHERED)
+
+
+@job("messaging.freeze", queue=Queue.DEFAULT, max_attempts=10, timeout=3600, on_failure=_not_frozen)
 def freeze(campaign_id: int) -> None:
     """Make a row for everyone of the segment; goes on where it stopped. Sending begins with the first rows."""
     recipients.renew(campaign_id)

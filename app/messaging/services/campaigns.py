@@ -84,9 +84,12 @@ def get_by_uuid(uuid: str, *, for_update: bool = False) -> Campaign:
 
 
 def launch(campaign_id: int, *, user_id: int | None = None) -> Campaign:
-    """Start sending: whoever is in the segment now is written to. Refused where it could not work; twice is once."""
+    """Start sending: whoever is in the segment now is written to. Refused where it could not work; twice is once. One
+    that failed after its start goes on where it stopped."""
     row = get(campaign_id, for_update=True)
     _check_move(row, CampaignState.RUNNING)
+    if row.started_at is not None and row.state == CampaignState.FAILED:
+        return _go_on(row)
     if row.started_at is not None:
         raise InvalidTransition("It was started already. Resume it.", provided=row.state, expected=list(EDITABLE))
     versions = parts.versions_of(row)
