@@ -20,7 +20,7 @@ from app.core import logs, pulse
 from app.core.db import db
 from app.core.jobs import Queue, worker_stopping
 from app.core.jobs_run import execute
-from app.core.redis import get_redis
+from app.core.redis import new_redis
 from app.core.schedule import table
 from app.core.tenancy import platform_scope
 
@@ -52,7 +52,8 @@ class Worker(SimpleWorker):
     """A SimpleWorker that gives its job back between two steps when it is asked to stop."""
 
     def __init__(self, queues: list[str]) -> None:
-        super().__init__([RqQueue(name, connection=get_redis()) for name in queues], connection=get_redis())
+        connection = new_redis(socket_timeout=None)  # waiting for work is no silence; RQ sets how long it waits
+        super().__init__([RqQueue(name, connection=connection) for name in queues], connection=connection)
 
     def handle_warm_shutdown_request(self) -> None:
         worker_stopping.set()
@@ -79,13 +80,15 @@ def main() -> None:
     while True:
         try:
             Worker(queues).work(logging_level="WARNING")
-            pulse.leave(name)
-            return
+            if worker_stopping.is_set():
+                pulse.leave(name)
+                return
+            log.warning("worker_left_its_queues")  # RQ gives up on what it does not know; nobody told us to
         except RedisError as error:
             if worker_stopping.is_set():
                 return
             log.warning("worker_lost_redis", reason=str(error))
-            time.sleep(1)
+        time.sleep(1)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from redis.retry import Retry
 
 from app.core.config import get_settings
 
+SILENT_SECONDS = 5.0
+
 
 @lru_cache(maxsize=1)
 def get_hub_redis() -> redis.Redis:
@@ -21,11 +23,17 @@ def get_hub_redis() -> redis.Redis:
 
 @lru_cache(maxsize=1)
 def get_redis() -> redis.Redis:
-    """The shared client; answers are bytes, as RQ needs."""
+    """The shared client; answers are bytes, as RQ needs. A store that says nothing is given up after some seconds."""
+    return new_redis(socket_timeout=SILENT_SECONDS)
+
+
+def new_redis(socket_timeout: float | None) -> redis.Redis:
+    """A client with connections of its own, which wait this long for an answer."""
     return redis.Redis.from_url(
         get_settings().redis_url,
         max_connections=500,
         health_check_interval=30,
         socket_connect_timeout=3,
+        socket_timeout=socket_timeout,
         retry=Retry(ExponentialBackoff(cap=0.5, base=0.02), 2),
     )
