@@ -91,14 +91,3 @@ def test_what_the_account_refuses_of_a_finished_campaign_has_failed_and_is_not_a
     (row,) = house.messages(finished)
     assert (row.state, row.reason) == ("failed", "configuration")
     assert house.tallies_add_up(finished)
-
-
-def test_without_an_account_what_was_to_be_tried_again_has_failed(house, report, finished, settings_override):
-    (row,) = house.messages(finished)
-    report(row, "undelivered", 30003)
-    settings_override(twilio_auth_token="")
-    later(house, minutes=20)
-    (row,) = house.messages(finished)
-    assert (row.state, row.reason) == ("failed", "configuration")
-    assert house.load(finished).state == "completed"
-    assert house.tallies_add_up(finished)
