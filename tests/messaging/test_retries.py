@@ -91,3 +91,42 @@ def test_what_the_account_refuses_of_a_finished_campaign_has_failed_and_is_not_a
     (row,) = house.messages(finished)
     assert (row.state, row.reason) == ("failed", "configuration")
     assert house.tallies_add_up(finished)
+
+
+def ended_days_ago(days: float) -> None:
+    run_sql("UPDATE campaigns SET completed_at = :at", at=utc_now() - timedelta(days=days))
+
+
+def test_a_report_a_week_after_the_end_is_the_last_word_and_nothing_waits_for_ever(house, report, finished):
+    (row,) = house.messages(finished)
+    ended_days_ago(7.1)
+    report(row, "undelivered", 30003)
+    (row,) = house.messages(finished)
+    assert (row.state, row.reason) == ("undelivered", "unreachable")
+    assert house.tallies_add_up(finished)
+
+
+def test_what_a_report_of_the_last_moment_has_tried_again_is_still_sent(house, report, finished):
+    (row,) = house.messages(finished)
+    ended_days_ago(6.99)
+    report(row, "undelivered", 63038)  # to be tried again after a day
+    ended_days_ago(9)  # which ended in the night
+    later(house, hours=25)
+    assert [one.state for one in house.messages(finished)] == ["queued"]
+
+
+def test_a_phone_that_is_off_waits_while_its_campaign_has_failed_and_is_tried_again_when_it_goes_on(house, report):
+    house.people(2)
+    campaign_id = start(house.campaign(house.segment()))
+    run_sql("UPDATE messages SET due_at = :at WHERE id = :id", at=utc_now() + timedelta(days=1),
+            id=house.messages(campaign_id)[1].id)  # fmt: skip
+    house.run_jobs()
+    with unit_of_work():
+        campaigns.fail(campaign_id, "Its people could not be gathered.")
+    report(house.messages(campaign_id)[0], "undelivered", 30003)
+    later(house, minutes=16)
+    assert [one.state for one in house.messages(campaign_id)] == ["pending", "pending"]
+    with unit_of_work():
+        campaigns.resume(campaign_id)
+    house.run_jobs()
+    assert [one.state for one in house.messages(campaign_id)] == ["queued", "pending"]

@@ -18,7 +18,7 @@ from app.core.tenancy import current_tenant_id, platform_scope
 from app.messaging.models import Message, MessageState, Skip
 from app.messaging.providers.base import ErrorClass, Found
 from app.messaging.providers.errors import remedy_for
-from app.messaging.services import message_events, receipts
+from app.messaging.services import message_events, receipts, retries
 from app.messaging.services.receipt_rules import STATES, Fate, Report
 from app.messaging.services.receipt_rules import settle as apply_report
 
@@ -56,7 +56,7 @@ def settle(doubts: Sequence[Doubt]) -> int:
     many were settled. What a found one asks for is done as for a report: a number marked, consent withdrawn."""
     known = _known_sids([one.sid for doubt in doubts for one in doubt.found or ()])
     rows = _still_in_doubt(doubts)
-    live = receipts.live_campaigns(rows.values())
+    live = retries.still_open(row.campaign_id for row in rows.values())
     matches, others = [], []
     for doubt in doubts:
         row = rows.get(doubt.row.id)

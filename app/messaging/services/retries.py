@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, or_, select, update
 
 from app.cdp.queries.lists import ids_in
 from app.core.clock import utc_now
@@ -16,7 +18,20 @@ from app.messaging.services import tallies, without_account
 from app.messaging.services.delivery_claims import PENDING
 from app.messaging.services.tallies import Shift
 
+AFTER_END = timedelta(days=7)  # a later report is the last word
+LOOK_BACK = AFTER_END + timedelta(days=3)  # the longest wait for another try, a night, and hours of trouble fit between
+_LIVE = (CampaignState.RUNNING, CampaignState.PAUSED, CampaignState.FAILED)  # go on, or may be told to
 _messages: Any = Message.__table__
+
+
+def still_open(campaign_ids: Iterable[int | None]) -> set[int]:
+    """Those of the acting tenant's campaigns that may still send something again."""
+    named = {one for one in campaign_ids if one is not None}
+    if not named:
+        return set()
+    is_just_over = and_(Campaign.state == CampaignState.COMPLETED, Campaign.completed_at > utc_now() - AFTER_END)
+    may_go_on = or_(Campaign.state.in_(_LIVE), is_just_over)
+    return set(db.session.scalars(select(Campaign.id).where(Campaign.id.in_(ids_in(named)), may_go_on)))
 
 
 def meet(campaign_id: int, error: Exception) -> None:
