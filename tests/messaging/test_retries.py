@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -10,11 +11,12 @@ import pytest
 from app.core.clock import utc_now
 from app.core.db import unit_of_work
 from app.messaging.jobs.sending import wake
-from app.messaging.services import campaigns
+from app.messaging.services import campaigns, plans, reconciling
+from app.messaging.services.lanes import Lane
 from app.sandbox.services.twilio_account import ACCOUNT_SID, AUTH_TOKEN
 from tests.messaging.campaign import house, twilio
 from tests.messaging.provider import PUBLIC, Provider
-from tests.messaging.test_outcomes import pass_time
+from tests.messaging.test_outcomes import pass_time, posts
 from tests.messaging.test_troubles import run_sql, start
 
 __all__ = ["house", "twilio"]
@@ -130,3 +132,27 @@ def test_a_phone_that_is_off_waits_while_its_campaign_has_failed_and_is_tried_ag
         campaigns.resume(campaign_id)
     house.run_jobs()
     assert [one.state for one in house.messages(campaign_id)] == ["queued", "pending"]
+
+
+def hand_over_and_die(campaign_id: int) -> None:
+    """A worker that was killed before it wrote down what the provider answered."""
+    lane = Lane(plans.load(campaign_id))
+    lane.top_up(time.monotonic())
+    with ThreadPoolExecutor(1) as pool:
+        lane.launch(pool, 1, time.monotonic())
+
+
+def test_a_try_that_a_look_up_found_is_counted_as_one(house, twilio, report, finished):
+    twilio.twilio(callbacks=False, outcomes={"undelivered:30003": 1.0})
+    (row,) = house.messages(finished)
+    report(row, "undelivered", 30003)
+    for _ in range(5):
+        pass_time(minutes=300)
+        hand_over_and_die(finished)
+        twilio.advance(60)
+        pass_time(minutes=1)
+        reconciling.mark_lost()
+        house.run_jobs()
+    (row,) = house.messages(finished)
+    assert (row.state, row.reason, posts(twilio)) == ("undelivered", "unreachable", 4)
+    assert house.tallies_add_up(finished)

@@ -104,7 +104,7 @@ def _find_match(fate: Fate, doubt: Doubt, ours: Sequence[Found]) -> _Match | Non
 
 def _take_up(match: _Match, *, may_retry: bool) -> None:
     fate, found = match.fate, match.found
-    fate.attempts, fate.sent_at = max(1, fate.attempts), found.created_at
+    fate.attempts, fate.sent_at = max(fate.attempts, len(fate.earlier_sids) + 1), found.created_at
     status = found.status if found.status in STATES else "queued"
     apply_report(fate, Report(found.sid, status, found.error_code, utc_now()), may_retry=may_retry)
 
