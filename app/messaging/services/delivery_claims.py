@@ -243,8 +243,9 @@ def settle(verdicts: Sequence[_Verdict], campaign_id: int) -> None:
     )
 
 
-def release(ready: Sequence[Ready]) -> None:
-    """Give back what was claimed and not handed over, in the current unit of work; whoever claims it looks anew."""
+def release(ready: Sequence[Ready], due_at: datetime | None = None) -> None:
+    """Give back what was claimed and not handed over, in the current unit of work; whoever claims it looks anew.
+    `due_at`: not before then."""
     if not ready:
         return
     statement = (
@@ -254,7 +255,7 @@ def release(ready: Sequence[Ready]) -> None:
             _messages.c.claim == bindparam("of_claim"),
             _messages.c.state == MessageState.CLAIMED,
         )
-        .values(state=MessageState.PENDING, claim=None)
+        .values({"state": MessageState.PENDING, "claim": None} | ({"due_at": due_at} if due_at else {}))
     )
     rows = [{"of_id": one.message_id, "of_claim": one.claim} for one in ready]
     db.session.connection().execute(statement, rows)
