@@ -86,13 +86,16 @@ class _Known:
     figures: Figures
 
 
-def claim(plan: Plan, most: int, epoch: str) -> tuple[list[Ready], int]:
-    """Claim up to `most` due messages in the current unit of work; those that may leave, and how many were looked at.
+def claim(plan: Plan, most: int, epoch: str) -> tuple[list[Ready], int | None]:
+    """Claim up to `most` due messages in the current unit of work; those that may leave, and how many were looked at,
+    None while another worker claims under the same caps.
 
     `epoch` is the gate's, asked for before. Consent, suppressions, caps and quiet hours are looked at again: much may
     have happened since the freezing.
     """
-    rows = _take(plan, most) if delivery_caps.lock(plan) else []
+    if not delivery_caps.lock(plan):
+        return [], None
+    rows = _take(plan, most)
     if not rows:
         return [], 0
     people = delivery_people.people_of(rows, plan.channel)
