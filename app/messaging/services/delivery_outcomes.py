@@ -83,7 +83,7 @@ def record(outcomes: Sequence[Outcome]) -> None:
         to = (values.get("state", row.state), values.get("reason", row.reason))
         if to != (row.state, row.reason):
             before = (row.campaign_id, row.variant_id, row.state, row.reason)
-            shifts.append(Shift(*before, *to, address=row.address))
+            shifts.append(Shift(*before, *to, address=row.address, sent_at=values.get("sent_at")))
         if one.submitted and row.profile_id is not None:
             facts.append(_fact(one, row))
     if changes:

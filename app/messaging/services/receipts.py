@@ -137,7 +137,8 @@ def _shift(fate: Fate) -> Shift:
     if arrives and fate.sent_at is not None and fate.delivered_at is not None:
         took = max(0.0, (fate.delivered_at - fate.sent_at).total_seconds())
     changed = (*fate.before, fate.state, fate.reason)
-    return Shift(fate.campaign_id, fate.variant_id, *changed, seconds=took, address=fate.address)
+    sent_at = fate.counted_at or fate.sent_at
+    return Shift(fate.campaign_id, fate.variant_id, *changed, seconds=took, address=fate.address, sent_at=sent_at)
 
 
 def _facts(fate: Fate) -> Iterator[Fact]:
