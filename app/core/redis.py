@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import redis
 from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.exceptions import ConnectionError as Disconnected
 from redis.retry import Retry
 
 from app.core.config import get_settings
@@ -28,12 +29,13 @@ def get_redis() -> redis.Redis:
 
 
 def new_redis(socket_timeout: float | None) -> redis.Redis:
-    """A client with connections of its own, which wait this long for an answer."""
+    """A client with connections of its own, which wait this long for an answer, once: who said nothing may have done
+    what was asked, and asking again would take as long once more."""
     return redis.Redis.from_url(
         get_settings().redis_url,
         max_connections=500,
         health_check_interval=30,
         socket_connect_timeout=3,
         socket_timeout=socket_timeout,
-        retry=Retry(ExponentialBackoff(cap=0.5, base=0.02), 2),
+        retry=Retry(ExponentialBackoff(cap=0.5, base=0.02), 2, supported_errors=(Disconnected,)),
     )
