@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from app.core.activity import list_activity
 from app.core.clock import utc_now
 from app.core.db import db, unit_of_work
 from app.core.tenancy import platform_scope, tenant_scope
@@ -198,6 +199,12 @@ def test_a_campaign_whose_people_cannot_be_gathered_has_failed_and_says_why(hous
     row = house.load(unfrozen)
     assert row.state == "failed"
     assert "could not be gathered" in row.error
+
+
+def test_a_campaign_that_had_begun_is_said_to_have_stopped_and_not_that_it_could_not_start(unfrozen):
+    line = list_activity(limit=1, url=f"/app/campaigns/{unfrozen}")[0]
+    assert line.title == "Spring has stopped"
+    assert "Whoever was not written to yet waits." in line.detail
 
 
 @pytest.mark.parametrize("again", [campaigns.launch, campaigns.resume])
