@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 ROOT = Path(__file__).resolve().parents[2]
 DEMO_PASSWORD = "parley-demo"
 DEV_SECRET = "parley-development-secret-not-for-production"
+TWILIO_CONNECT_SECONDS = 5.0  # longest wait for a connection; the answer is waited for by itself
 DEV_FIELD_KEY = "cGFybGV5LWRldmVsb3BtZW50LWZpZWxkLWtleS0wMDA="
 
 
@@ -77,7 +78,7 @@ class Settings(BaseSettings):
     twilio_messaging_base_url: str = "https://messaging.twilio.com"
     twilio_sms_sender: str = ""  # E.164, a short code, or a messaging service's MG…
     twilio_whatsapp_sender: str = ""
-    twilio_timeout_seconds: float = Field(10.0, gt=0, le=120)
+    twilio_timeout_seconds: float = Field(10.0, gt=0, le=50)  # a call is over before the gate forgets it
     twilio_sender_rate: float = Field(10.0, ge=0, le=10_000)  # messages a second of the shared senders; 0: no limit
     message_threads: int = Field(16, ge=1, le=256)
     message_lanes: int = Field(2, ge=1, le=64)
@@ -137,6 +138,16 @@ class Settings(BaseSettings):
             raise ValueError("SMTP_FROM must be set to the sender's address when SMTP_HOST is set")
         return self
 
+    @model_validator(mode="after")
+    def _messages_are_looked_up_late_enough(self) -> Settings:
+        least = self.longest_call_seconds + self.message_doubt_seconds + 1
+        if self.message_claim_seconds < least:
+            raise ValueError(
+                f"MESSAGE_CLAIM_SECONDS must be {least:g} or more with this TWILIO_TIMEOUT_SECONDS and "
+                "MESSAGE_DOUBT_SECONDS, or a message could be sent twice"
+            )
+        return self
+
     @field_validator("field_keys")
     @classmethod
     def _are_fernet_keys(cls, value: str) -> str:
@@ -156,6 +167,11 @@ class Settings(BaseSettings):
         if self.database_url.startswith(("postgres://", "postgresql://")):
             return "postgresql+psycopg://" + self.database_url.split("://", 1)[1]
         return self.database_url
+
+    @property
+    def longest_call_seconds(self) -> float:
+        """When a call to the messages' provider that began now is given up."""
+        return min(TWILIO_CONNECT_SECONDS, self.twilio_timeout_seconds) + self.twilio_timeout_seconds
 
     @property
     def secure_cookies(self) -> bool:

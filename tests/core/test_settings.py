@@ -123,3 +123,23 @@ def test_without_the_store_a_limit_lets_through_unless_it_guards_the_door(a_limi
     finally:
         store.start()
     ratelimit.check("strict", "a")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"TWILIO_TIMEOUT_SECONDS": "40"},  # 10 to leave, 45 for the call, 30 to be listed: over 60
+        {"MESSAGE_CLAIM_SECONDS": "40"},
+        {"MESSAGE_DOUBT_SECONDS": "50"},
+    ],
+)
+def test_what_might_send_a_message_twice_does_not_start(environment, values):
+    environment(**values)
+    with pytest.raises(ConfigurationError, match="MESSAGE_CLAIM_SECONDS"):
+        load_settings()
+
+
+def test_no_call_to_a_provider_may_outlast_what_the_store_remembers_of_it(environment):
+    environment(TWILIO_TIMEOUT_SECONDS="55", MESSAGE_CLAIM_SECONDS="600")
+    with pytest.raises(ConfigurationError, match="TWILIO_TIMEOUT_SECONDS"):
+        load_settings()

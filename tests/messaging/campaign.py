@@ -116,8 +116,8 @@ def twilio(sandbox, settings_override):
     settings_override(
         twilio_account_sid=ACCOUNT_SID, twilio_auth_token=AUTH_TOKEN, twilio_sms_sender=SENDER, twilio_sender_rate=0,
         twilio_base_url=f"{sandbox.url}/twilio", twilio_content_base_url=f"{sandbox.url}/twilio/content",
-        twilio_messaging_base_url=f"{sandbox.url}/twilio/messaging", message_claim_seconds=2.0,
-        message_doubt_seconds=0.0,
+        twilio_messaging_base_url=f"{sandbox.url}/twilio/messaging", twilio_timeout_seconds=4.0,
+        message_claim_seconds=11.0, message_doubt_seconds=0.0,
     )  # fmt: skip
     sandbox.control.twilio(callbacks=False)
     return sandbox.control

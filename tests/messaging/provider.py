@@ -123,7 +123,7 @@ class Workspace:
             row = Message(**given)
             db.session.add(row)
             db.session.flush()
-            tallies.shift([Shift(campaign_id, row.variant_id, None, "", row.state, row.reason)])
+            tallies.shift([Shift(campaign_id, row.variant_id, None, "", row.state, row.reason, sent_at=row.sent_at)])
             return row.id
 
     def sent(self, campaign_id: int, profile_id: int | None, number: int = 1, **values: Any) -> int:

@@ -8,20 +8,23 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event, select, update
 
+from app.cdp import personal_data as customer_data
 from app.core.clock import utc_now
 from app.core.db import db, unit_of_work
-from app.messaging.models import CountryCount, Message
-from app.messaging.services import country_counts, period_reports, receipts, tallies
+from app.messaging.models import CountryCount, DeliveryCount, Message
+from app.messaging.services import country_counts, period_reports, receipts, reconciling, tallies
 from app.messaging.services.phones import calling_code
 from app.messaging.services.tallies import Shift
 from tests.messaging.campaign import House, house, twilio
 from tests.messaging.provider import installation, provider, sid, workspace
+from tests.messaging.test_retries import finished, report
 
-__all__ = ["House", "house", "installation", "provider", "twilio", "workspace"]
+__all__ = ["House", "finished", "house", "installation", "provider", "report", "twilio", "workspace"]
 
 
 def counted() -> dict[tuple[str, str], int]:
     found: Counter[tuple[str, str]] = Counter()
+    db.session.rollback()
     for row in db.session.scalars(select(CountryCount)):
         found[row.code, row.outcome] += row.n
     return {key: n for key, n in found.items() if n}
@@ -86,3 +89,76 @@ def test_countries_are_of_the_workspaces_own_days(workspace):
             db.session.execute(update(CountryCount).values(at=at))
         for first, lines in ((day, 0), (day + timedelta(days=1), 1)):
             assert len(period_reports.report_of(period_reports.stretch_of(first, first)).countries) == lines
+
+
+def move_back(by: timedelta) -> None:
+    """Let everything that was sent have been sent so much earlier."""
+    with unit_of_work():
+        for model, column in ((CountryCount, "at"), (DeliveryCount, "at"), (Message, "sent_at")):
+            for at in set(db.session.scalars(select(getattr(model, column)))):
+                moved = update(model).where(getattr(model, column) == at).values({column: at - by})
+                db.session.execute(moved.execution_options(synchronize_session=False))
+
+
+def report_of(day) -> period_reports.PeriodReport:
+    db.session.rollback()
+    return period_reports.report_of(period_reports.stretch_of(day, day))
+
+
+def lines_of(found) -> list:
+    return [found.totals, *found.by_day.values(), *(one.totals for one in (*found.campaigns, *found.countries))]
+
+
+def test_what_is_tried_again_on_another_day_is_taken_back_from_the_day_it_was_sent(house, twilio, report, finished):
+    move_back(timedelta(days=1))
+    yesterday, today = ((utc_now() - timedelta(days=ago)).date() for ago in (1, 0))
+    assert report_of(yesterday).totals.sent == 1
+    (row,) = house.messages(finished)
+    report(row, "undelivered", 30003)
+    for day in (yesterday, today):
+        assert all(line.sent == 0 for line in lines_of(report_of(day)))
+        assert report_of(day).countries == []
+
+
+def test_what_fails_after_it_was_taken_is_taken_back_from_the_day_it_was_sent(house, twilio, report, finished):
+    move_back(timedelta(days=1))
+    (row,) = house.messages(finished)
+    report(row, "failed", 30036)
+    yesterday, today = (report_of((utc_now() - timedelta(days=ago)).date()) for ago in (1, 0))
+    assert all(line.sent == 0 for found in (yesterday, today) for line in lines_of(found))
+
+
+def test_a_message_counts_as_sent_when_the_provider_took_it_however_late_that_is_known(house, twilio):
+    house.people(1)
+    campaign_id = house.campaign(house.segment())
+    twilio.fault("twilio", "lost_answer", path="*/Messages.json", times=1)
+    house.launch(campaign_id)
+    reconciling.reconcile()
+    (row,) = house.messages(campaign_id)
+    (counted_at,) = {one.at for one in db.session.scalars(select(CountryCount)) if one.outcome == "sent"}
+    assert counted_at == country_counts.quarter_of(row.sent_at)
+
+
+def test_whoever_was_erased_is_not_tried_again_and_nothing_below_none_is_shown(house, report):
+    (person,) = house.people(1)
+    campaign_id = house.campaign(house.segment())
+    house.launch(campaign_id)
+    (row,) = house.messages(campaign_id)
+    with unit_of_work():
+        customer_data.erase(person)
+    report(row, "undelivered", 30003)
+    (row,) = house.messages(campaign_id)
+    assert (row.state, row.reason) == ("undelivered", "unreachable")
+    assert counted() == {("+49", "sent"): 1, ("", "undelivered"): 1}
+    assert house.tallies_add_up(campaign_id)
+
+
+def test_a_failure_of_somebody_erased_takes_nothing_back_that_nobody_can_place(house, report):
+    (person,) = house.people(1)
+    campaign_id = house.campaign(house.segment())
+    house.launch(campaign_id)
+    (row,) = house.messages(campaign_id)
+    with unit_of_work():
+        customer_data.erase(person)
+    report(row, "failed", 30036)
+    assert counted() == {("+49", "sent"): 1, ("", "failed"): 1}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from app.core.clock import utc_now
 from app.core.db import db, unit_of_work
@@ -120,6 +120,31 @@ def test_a_status_narrows_the_list_and_not_the_summary(client, spring, uuid, sta
     found = get(client, campaign_id=uuid, status=status)
     assert {one["status"] for one in found["messages"]} <= {status.upper()}
     assert (len(found["messages"]), found["summary"]["total_messages"]) == (count, 13)
+
+
+@pytest.fixture
+def reads(acting):
+    """Statements from here on."""
+    found = []
+
+    def note(_connection, _cursor, statement, *_rest):
+        found.append(statement)
+
+    with acting():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    yield found
+    event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize("status", ["", "READ", "DELIVERED"])
+def test_of_a_large_campaign_that_is_over_only_its_own_days_are_read(client, spring, uuid, reads, monkeypatch, status):
+    monkeypatch.setattr(message_log, "MOST_READ_WHOLE", 0)
+    found = get(client, campaign_id=uuid, start_date="2020-01-01", status=status)
+    assert len(found["messages"]) == {"": 9, "READ": 2, "DELIVERED": 5}[status]
+    (statement,) = [one for one in reads if "ORDER BY messages.sent_at" in one]
+    assert "messages.sent_at <" in statement, "to when it was over and nothing of it was tried again any more"
+    assert (str(message_log.IS_RARE) in statement) == (status == "READ"), "a rare state has an index of its own"
 
 
 def test_a_message_with_a_worker_is_pending_to_the_outside(client, spring, uuid, acting):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -10,11 +11,12 @@ import pytest
 from app.core.clock import utc_now
 from app.core.db import unit_of_work
 from app.messaging.jobs.sending import wake
-from app.messaging.services import campaigns
+from app.messaging.services import campaigns, plans, reconciling
+from app.messaging.services.lanes import Lane
 from app.sandbox.services.twilio_account import ACCOUNT_SID, AUTH_TOKEN
 from tests.messaging.campaign import house, twilio
 from tests.messaging.provider import PUBLIC, Provider
-from tests.messaging.test_outcomes import pass_time
+from tests.messaging.test_outcomes import pass_time, posts
 from tests.messaging.test_troubles import run_sql, start
 
 __all__ = ["house", "twilio"]
@@ -93,12 +95,64 @@ def test_what_the_account_refuses_of_a_finished_campaign_has_failed_and_is_not_a
     assert house.tallies_add_up(finished)
 
 
-def test_without_an_account_what_was_to_be_tried_again_has_failed(house, report, finished, settings_override):
+def ended_days_ago(days: float) -> None:
+    run_sql("UPDATE campaigns SET completed_at = :at", at=utc_now() - timedelta(days=days))
+
+
+def test_a_report_a_week_after_the_end_is_the_last_word_and_nothing_waits_for_ever(house, report, finished):
+    (row,) = house.messages(finished)
+    ended_days_ago(7.1)
+    report(row, "undelivered", 30003)
+    (row,) = house.messages(finished)
+    assert (row.state, row.reason) == ("undelivered", "unreachable")
+    assert house.tallies_add_up(finished)
+
+
+def test_what_a_report_of_the_last_moment_has_tried_again_is_still_sent(house, report, finished):
+    (row,) = house.messages(finished)
+    ended_days_ago(6.99)
+    report(row, "undelivered", 63038)  # to be tried again after a day
+    ended_days_ago(9)  # which ended in the night
+    later(house, hours=25)
+    assert [one.state for one in house.messages(finished)] == ["queued"]
+
+
+def test_a_phone_that_is_off_waits_while_its_campaign_has_failed_and_is_tried_again_when_it_goes_on(house, report):
+    house.people(2)
+    campaign_id = start(house.campaign(house.segment()))
+    run_sql("UPDATE messages SET due_at = :at WHERE id = :id", at=utc_now() + timedelta(days=1),
+            id=house.messages(campaign_id)[1].id)  # fmt: skip
+    house.run_jobs()
+    with unit_of_work():
+        campaigns.fail(campaign_id, "Its people could not be gathered.")
+    report(house.messages(campaign_id)[0], "undelivered", 30003)
+    later(house, minutes=16)
+    assert [one.state for one in house.messages(campaign_id)] == ["pending", "pending"]
+    with unit_of_work():
+        campaigns.resume(campaign_id)
+    house.run_jobs()
+    assert [one.state for one in house.messages(campaign_id)] == ["queued", "pending"]
+
+
+def hand_over_and_die(campaign_id: int) -> None:
+    """A worker that was killed before it wrote down what the provider answered."""
+    lane = Lane(plans.load(campaign_id))
+    lane.top_up(time.monotonic())
+    with ThreadPoolExecutor(1) as pool:
+        lane.launch(pool, 1, time.monotonic())
+
+
+def test_a_try_that_a_look_up_found_is_counted_as_one(house, twilio, report, finished):
+    twilio.twilio(callbacks=False, outcomes={"undelivered:30003": 1.0})
     (row,) = house.messages(finished)
     report(row, "undelivered", 30003)
-    settings_override(twilio_auth_token="")
-    later(house, minutes=20)
+    for _ in range(5):
+        pass_time(minutes=300)
+        hand_over_and_die(finished)
+        twilio.advance(60)
+        pass_time(minutes=1)
+        reconciling.mark_lost()
+        house.run_jobs()
     (row,) = house.messages(finished)
-    assert (row.state, row.reason) == ("failed", "configuration")
-    assert house.load(finished).state == "completed"
+    assert (row.state, row.reason, posts(twilio)) == ("undelivered", "unreachable", 4)
     assert house.tallies_add_up(finished)

@@ -134,8 +134,9 @@ class DeliveryOutcome(StrEnum):
 class DeliveryCount(OfTenant, Base):
     """What happened to messages in five minutes: so many had an outcome, for a reason where it is a bad one.
 
-    `campaign_id` 0 are those of no campaign. `seconds` is how long the delivered ones took, all together. A message
-    that is tried again is taken back from `sent`, so that over all time the figures are those of the tallies. `m0` to
+    `campaign_id` 0 are those of no campaign. `seconds` is how long the delivered ones took, all together. `sent` is
+    counted at the time the provider took it, and a message that is tried again is taken back from there, so that over
+    all time the figures are those of the tallies. `m0` to
     `m4` are what was added in each of the five minutes; nothing is taken back from them.
     """
 

@@ -15,10 +15,10 @@ from twilio.http.response import Response
 from urllib3 import exceptions as network
 from urllib3.util import parse_url
 
+from app.core.config import TWILIO_CONNECT_SECONDS
 from app.messaging.providers.base import ErrorClass, SendFailed
 
 POOL_SIZE = 64
-CONNECT_SECONDS = 5.0
 NOT_SENT = (network.NewConnectionError, network.ConnectTimeoutError, network.NameResolutionError, network.ProxyError)
 """What can only happen before a request leaves: the service knows nothing of it."""
 
@@ -35,7 +35,7 @@ class KeepAliveClient(HttpClient):
         # At DEBUG it writes down addresses, and with them the numbers of people.
         logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
         self._bases = bases
-        connect = min(CONNECT_SECONDS, timeout_seconds)
+        connect = min(TWILIO_CONNECT_SECONDS, timeout_seconds)
         self._timeout = urllib3.Timeout(connect=connect, read=timeout_seconds)
         self._pools: dict[str, urllib3.PoolManager] = {host: self._pool(base) for host, base in bases.items()}
 

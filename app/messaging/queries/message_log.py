@@ -92,14 +92,15 @@ def list_sent_of_campaign(
 ) -> list[LoggedMessage]:  # fmt: skip
     """The same of a campaign of `total` messages.
 
-    A small one is read whole; of a large one the dates lead, from its own start, so that what is passed over is what
-    other campaigns sent meanwhile. Sums keep the other index out of it.
+    A small one is read whole; of a large one the dates lead, from its own start to its end, so that what is passed over
+    is what other campaigns sent meanwhile. Sums keep the other index out of it.
     """
     of_campaign, of_tenant = _messages.c.campaign_id, _messages.c.tenant_id
     if total <= MOST_READ_WHOLE:
         where = [of_campaign == campaign_id, of_campaign.is_not(None), of_tenant + 0 == current_tenant_id()]
     else:
         where = [of_campaign + 0 == campaign_id, of_tenant == current_tenant_id()]
+        where += [IS_RARE] if states and set(states) <= set(RARE) else []
     where += [_messages.c.sent_at.is_not(None), *_between(since, until)]
     if states:
         where.append(_messages.c.state.in_(states))

@@ -10,7 +10,7 @@ from typing import Any
 from app.core.clock import utc_now
 from app.core.tenancy import current_tenant_id
 from app.messaging.models import CountryCount
-from app.messaging.services.delivery_counts import Change, add_up, steps
+from app.messaging.services.delivery_counts import Change, add_up, moment_of, steps
 from app.messaging.services.phones import calling_code
 
 _counts: Any = CountryCount.__table__
@@ -19,13 +19,18 @@ KEYS = ("tenant_id", "at", "campaign_id", "code", "outcome")
 
 
 def count(changes: Iterable[Change]) -> None:
-    """Count the changes in the current unit of work: one statement, rows in a fixed order, none for what never left."""
-    found: Counter[tuple[int, str, str]] = Counter()
+    """Count the changes in the current unit of work: one statement, rows in a fixed order, none for what never left.
+
+    Where a number was blanked meanwhile nobody knows from where to take it back: it stays where it was sent."""
+    found: Counter[tuple[datetime, int, str, str]] = Counter()
+    now = utc_now()
     for one in changes:
+        code = calling_code(one.address)
         for sign, (outcome, _) in steps(one):
-            found[one.campaign_id or 0, calling_code(one.address), outcome] += sign * one.n
-    tenant_id, at = current_tenant_id(), quarter_of(utc_now())
-    rows = [dict(zip(KEYS, (tenant_id, at, *key), strict=True)) | {"n": n} for key, n in sorted(found.items()) if n]
+            if sign > 0 or code:
+                found[quarter_of(moment_of(one, outcome, now)), one.campaign_id or 0, code, outcome] += sign * one.n
+    tenant_id = current_tenant_id()
+    rows = [dict(zip(KEYS, (tenant_id, *key), strict=True)) | {"n": n} for key, n in sorted(found.items()) if n]
     add_up(_counts, KEYS, ("n",), rows)
 
 

@@ -14,25 +14,20 @@ from app.cdp.services import merges
 from app.core.clock import utc_now
 from app.core.db import db, unit_of_work
 from app.core.errors import AppError
-from app.core.events import emit
 from app.core.jobs import enqueue
 from app.core.logs import get_logger
 from app.core.tenancy import current_tenant_id, platform_scope, tenant_scope
-from app.messaging.events import ThreadMoved
 from app.messaging.models import Message, MessageState, Skip
-from app.messaging.providers.base import ErrorClass, Outgoing
-from app.messaging.services import accounts, delivery_people, gate, opt_outs, suppressions, tallies
+from app.messaging.providers.base import Outgoing
+from app.messaging.services import accounts, delivery_people, gate, opt_outs, suppressions, without_account
 from app.messaging.services.delivery_claims import PENDING, Ready, last_moment, release
 from app.messaging.services.delivery_outcomes import Outcome, record
 from app.messaging.services.delivery_reference import callback_url
 from app.messaging.services.handing_over import hand_over
 from app.messaging.services.plans import sender_pace
-from app.messaging.services.tallies import Shift
 
 log = get_logger()
 JOB = "messaging.send_one"
-WITHOUT_ACCOUNT = timedelta(hours=2)  # then nobody expects it any more
-LOOK_AGAIN = timedelta(minutes=1)
 _messages: Any = Message.__table__
 
 
@@ -42,14 +37,15 @@ def send_soon(message: Message) -> None:
 
 
 def send_one(message_id: int) -> None:
-    """Hand it over if it waits. Run twice it does nothing twice; one that nobody knows about is looked up elsewhere."""
+    """Hand it over if it waits, or put it off where no account can send it. Run twice it does nothing twice; one that
+    nobody knows about is looked up elsewhere."""
     try:
         provider = accounts.provider()
     except AppError as error:
         db.session.rollback()
         with unit_of_work():
-            _wait_for_an_account(message_id, error)
-        raise
+            without_account.wait_or_end(_messages.c.id == message_id, error)
+        return
     db.session.rollback()
     epoch = gate.epoch()  # before consent is read
     with unit_of_work():
@@ -71,30 +67,6 @@ def send_one(message_id: int) -> None:
     with unit_of_work():
         record([outcome])
         _again(message_id)
-
-
-def _wait_for_an_account(message_id: int, error: AppError) -> None:
-    """It waits a while for an account that can send it; then it has failed, and an account that is connected later
-    does not send what is old."""
-    now = utc_now()
-    waits = update(_messages).where(
-        _messages.c.id == message_id,
-        _messages.c.tenant_id == current_tenant_id(),
-        _messages.c.state == MessageState.PENDING,
-    )
-    is_unreadable = error.code == accounts.UNREADABLE_CODE
-    reason = str(ErrorClass.CREDENTIALS if is_unreadable else ErrorClass.CONFIGURATION)
-    lost = db.session.execute(
-        waits.where(_messages.c.created_at < now - WITHOUT_ACCOUNT)
-        .values(state=MessageState.FAILED, reason=reason, ended_at=now)
-        .returning(_messages.c.thread_id, _messages.c.address)
-    ).first()
-    if lost is None:
-        db.session.execute(waits.values(due_at=now + LOOK_AGAIN))
-        return
-    tallies.shift([Shift(None, 0, MessageState.PENDING, "", MessageState.FAILED, reason, address=lost.address)])
-    if lost.thread_id is not None:
-        emit(ThreadMoved(current_tenant_id(), lost.thread_id))
 
 
 def _pace_of(outgoing: Outgoing) -> list[gate.Pace]:

@@ -56,12 +56,10 @@ class Ready:
 
 
 def last_moment(claimed_at: datetime) -> datetime:
-    """Until when a claimed message may be handed over: not long after consent was read, and so that the provider has
-    answered, or no longer can, before the claim runs out and the message is looked up."""
+    """Until when a claimed message may be handed over: not long after consent was read, and so that its call is over,
+    and the provider lists what it took, when the claim runs out and the message is looked up."""
     settings = get_settings()
-    seconds = max(
-        settings.message_claim_seconds - 2 * settings.twilio_timeout_seconds, settings.message_claim_seconds / 2
-    )
+    seconds = settings.message_claim_seconds - settings.longest_call_seconds - settings.message_doubt_seconds
     return claimed_at + min(LEAVES_WITHIN, timedelta(seconds=seconds))
 
 

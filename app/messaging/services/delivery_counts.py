@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -40,37 +40,46 @@ class Change(Protocol):
     def seconds(self) -> float: ...
     @property
     def address(self) -> str: ...
+    @property
+    def sent_at(self) -> datetime | None: ...
 
 
 def count(changes: Iterable[Change]) -> None:
     """Count the changes in the current unit of work: one statement, rows in a fixed order."""
-    found: dict[tuple[int, str, str], _Added] = defaultdict(_Added)
+    found: dict[tuple[int, datetime, str, str], _Added] = defaultdict(_Added)
+    now = utc_now()
     for one in changes:
         for sign, (outcome, reason) in steps(one):
-            added = found[one.campaign_id or 0, outcome, reason]
+            at = moment_of(one, outcome, now)
+            added = found[one.campaign_id or 0, bucket_of(at), outcome, reason]
             added.n += sign * one.n
-            added.came += one.n if sign > 0 else 0
+            added.parts[at.minute % MINUTES] += one.n if sign > 0 else 0
             added.seconds += one.seconds if outcome == DeliveryOutcome.DELIVERED else 0.0
-    tenant_id, now = current_tenant_id(), utc_now()
     rows = [
-        dict(zip(KEYS, (tenant_id, campaign_id, bucket_of(now), outcome, reason), strict=True)) | added.values(now)
-        for (campaign_id, outcome, reason), added in sorted(found.items(), key=lambda item: item[0])
-        if added.n or added.came or added.seconds
+        dict(zip(KEYS, (current_tenant_id(), *key), strict=True)) | added.values
+        for key, added in sorted(found.items(), key=lambda item: item[0])
+        if added.n or any(added.parts) or added.seconds
     ]
     add_up(_counts, KEYS, ("n", "seconds", *PARTS), rows)
 
 
+def moment_of(one: Change, outcome: str, now: datetime) -> datetime:
+    """When an outcome of the change counts: that of being sent when it was, so that it is taken back where it was
+    added; any other now, when it is known."""
+    return one.sent_at or now if outcome == DeliveryOutcome.SENT else now
+
+
 @dataclass
 class _Added:
-    """What a batch adds to a row; `came` without what it takes back."""
+    """What a batch adds to a row; the parts without what it takes back."""
 
     n: int = 0
-    came: int = 0
     seconds: float = 0.0
+    parts: list[int] = field(default_factory=lambda: [0] * MINUTES)
 
-    def values(self, now: datetime) -> dict[str, float]:
-        minutes = dict.fromkeys(PARTS, 0) | {PARTS[now.minute % MINUTES]: self.came}
-        return {"n": self.n, "seconds": self.seconds} | minutes
+    @property
+    def values(self) -> dict[str, float]:
+        return {"n": self.n, "seconds": self.seconds} | dict(zip(PARTS, self.parts, strict=True))
 
 
 def add_up(counts: Any, keys: Sequence[str], names: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, select, update
 
 from app.cdp.queries.lists import ids_in
 from app.core.clock import utc_now
+from app.core.config import get_settings
 from app.core.db import db
 from app.core.logs import get_logger
 from app.core.tenancy import current_tenant_id
@@ -82,7 +83,7 @@ def record(outcomes: Sequence[Outcome]) -> None:
         to = (values.get("state", row.state), values.get("reason", row.reason))
         if to != (row.state, row.reason):
             before = (row.campaign_id, row.variant_id, row.state, row.reason)
-            shifts.append(Shift(*before, *to, address=row.address))
+            shifts.append(Shift(*before, *to, address=row.address, sent_at=values.get("sent_at")))
         if one.submitted and row.profile_id is not None:
             facts.append(_fact(one, row))
     if changes:
@@ -126,7 +127,9 @@ def _refused(one: Outcome, row: Any, fates: list[Fate], over: set[int | None]) -
     if one.failure is None:
         return {"state": _S.SKIPPED, "reason": one.skipped_for, "claim": None}
     if one.failure.is_ambiguous:
-        return {"state": _S.UNKNOWN, "reason": "", "error_code": one.failure.code, "attempts": row.attempts + 1}
+        doubt = timedelta(seconds=get_settings().message_doubt_seconds)  # counted from the end of the call
+        return {"state": _S.UNKNOWN, "reason": "", "error_code": one.failure.code, "attempts": row.attempts + 1,
+                "due_at": one.at + doubt}  # fmt: skip
     remedy, attempts = remedy_of(one.failure), row.attempts + 1
     told = {"claim": None, "error_code": one.failure.code, "attempts": attempts, "body": _words(one, row)}
     if attempts <= len(remedy.retry_delays):

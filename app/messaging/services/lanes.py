@@ -12,7 +12,6 @@ from typing import Any
 from redis.exceptions import RedisError
 from sqlalchemy import exists, select, update
 
-from app.cdp.queries.lists import ids_in
 from app.core.clock import utc_now
 from app.core.db import db, unit_of_work
 from app.core.events import emit
@@ -185,27 +184,6 @@ def complete_if_done(campaign_id: int) -> bool:
     db.session.flush()
     emit(CampaignMoved(row.tenant_id, row.id, row.uuid, row.name, row.state))
     return True
-
-
-def end_retries(campaign_id: int, reason: str, most: int = 20_000) -> None:
-    """What waits to be tried again of a campaign that is over has failed: there is nobody to resume it. In the current
-    unit of work; nothing for a campaign that is not over."""
-    campaign, messages = db.session.get(Campaign, campaign_id), _messages
-    if campaign is None or campaign.state != CampaignState.COMPLETED:
-        return
-    rows = db.session.execute(
-        select(messages.c.id, messages.c.variant_id, messages.c.reason, messages.c.address)
-        .where(messages.c.campaign_id == campaign_id, messages.c.state == PENDING)
-        .order_by(messages.c.due_at, messages.c.id)
-        .limit(most)
-        .with_for_update(skip_locked=True)
-    ).all()
-    ended = update(messages).where(messages.c.id.in_(ids_in(sorted(row.id for row in rows))))
-    db.session.execute(ended.values(state="failed", reason=reason, ended_at=utc_now()))
-    tallies.shift(
-        tallies.Shift(campaign_id, row.variant_id, "pending", row.reason, "failed", reason, address=row.address)
-        for row in rows
-    )
 
 
 def cancel_some(campaign_id: int, most: int = 20_000) -> int:

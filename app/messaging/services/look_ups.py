@@ -18,7 +18,7 @@ from app.core.tenancy import current_tenant_id, platform_scope
 from app.messaging.models import Message, MessageState, Skip
 from app.messaging.providers.base import ErrorClass, Found
 from app.messaging.providers.errors import remedy_for
-from app.messaging.services import message_events, receipts
+from app.messaging.services import message_events, receipts, retries
 from app.messaging.services.receipt_rules import STATES, Fate, Report
 from app.messaging.services.receipt_rules import settle as apply_report
 
@@ -56,7 +56,7 @@ def settle(doubts: Sequence[Doubt]) -> int:
     many were settled. What a found one asks for is done as for a report: a number marked, consent withdrawn."""
     known = _known_sids([one.sid for doubt in doubts for one in doubt.found or ()])
     rows = _still_in_doubt(doubts)
-    live = receipts.live_campaigns(rows.values())
+    live = retries.still_open(row.campaign_id for row in rows.values())
     matches, others = [], []
     for doubt in doubts:
         row = rows.get(doubt.row.id)
@@ -104,7 +104,7 @@ def _find_match(fate: Fate, doubt: Doubt, ours: Sequence[Found]) -> _Match | Non
 
 def _take_up(match: _Match, *, may_retry: bool) -> None:
     fate, found = match.fate, match.found
-    fate.attempts, fate.sent_at = max(1, fate.attempts), found.created_at
+    fate.attempts, fate.sent_at = max(fate.attempts, len(fate.earlier_sids) + 1), found.created_at
     status = found.status if found.status in STATES else "queued"
     apply_report(fate, Report(found.sid, status, found.error_code, utc_now()), may_retry=may_retry)
 

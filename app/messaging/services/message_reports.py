@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.messaging.models import ACCEPTED, LOST, OPEN, REACHED, Campaign, MessageState
+from app.messaging.models import ACCEPTED, ENDED, LOST, OPEN, REACHED, Campaign, MessageState
 from app.messaging.queries import deliveries, message_log
 from app.messaging.queries.message_log import LoggedMessage
 from app.messaging.services import campaigns, tallies
 from app.messaging.services.delivery_counts import bucket_of
+from app.messaging.services.retries import LOOK_BACK
 
 _NEVER_SENT = {*OPEN, MessageState.SKIPPED}
 
@@ -79,8 +80,15 @@ def _by_date(asked: Asked, campaign: Campaign | None, states: Sequence[str]) -> 
     if campaign is None:
         return message_log.list_sent(asked.since, asked.until, states, offset, wanted)
     since = max(filter(None, (asked.since, campaign.started_at)), default=None)
+    until = min(filter(None, (asked.until, _last_sent_by(campaign))), default=None)
     total = sum(tallies.by_state(campaign.id).values())
-    return message_log.list_sent_of_campaign(campaign.id, total, since, asked.until, states, offset, wanted)
+    return message_log.list_sent_of_campaign(campaign.id, total, since, until, states, offset, wanted)
+
+
+def _last_sent_by(campaign: Campaign) -> datetime | None:
+    """When the last of a campaign that is over can have left; None while it is not."""
+    over = campaign.completed_at if campaign.state in ENDED else None
+    return over + LOOK_BACK if over is not None else None
 
 
 def _states(status: str) -> Sequence[str]:

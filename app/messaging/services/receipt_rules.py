@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.core.logs import get_logger
-from app.messaging.models import LOST, REACHED, MessageState
+from app.messaging.models import ACCEPTED, LOST, REACHED, MessageState
 from app.messaging.providers.errors import Remedy, remedy_for
 
 log = get_logger()
@@ -38,7 +38,8 @@ class Report:
 
 @dataclass
 class Fate:
-    """A message as it is, and as its reports leave it. `before` is what it was."""
+    """A message as it is, and as its reports leave it. `before` is what it was, `counted_at` when it counted as
+    sent."""
 
     id: int
     campaign_id: int | None
@@ -59,6 +60,7 @@ class Fate:
     delivered_at: datetime | None
     ended_at: datetime | None
     before: tuple[MessageState, str]
+    counted_at: datetime | None
     is_changed: bool = False
     failures: list[tuple[Remedy, int | None, str]] = field(default_factory=list)  # with the code and the sid
     reached: list[tuple[MessageState, datetime]] = field(default_factory=list)  # each step it took, and when
@@ -71,6 +73,7 @@ class Fate:
             row.id, row.campaign_id, row.variant_id, row.thread_id, row.profile_id, row.channel, row.address,
             row.attempts, state, row.reason, row.sid, list(row.earlier_sids or []), row.claim, row.due_at,
             row.error_code, row.sent_at, row.delivered_at, row.ended_at, (state, row.reason),
+            row.sent_at if state in ACCEPTED else None,
         )  # fmt: skip
 
 
@@ -112,7 +115,7 @@ def _lose(fate: Fate, report: Report, *, may_retry: bool) -> None:
     remedy = remedy_for(report.error_code, None if report.error_code is not None else 400)
     fate.error_code, fate.reason = report.error_code, remedy.error_class
     again = max(0, fate.attempts - 1)  # its first try was no repeat
-    if may_retry and again < len(remedy.retry_delays):
+    if may_retry and fate.address and again < len(remedy.retry_delays):  # an erased person has none
         fate.state, fate.reason, fate.due_at = _S.PENDING, "", report.at + timedelta(seconds=remedy.retry_delays[again])
         fate.earlier_sids, fate.sid, fate.sent_at = [*fate.earlier_sids, report.sid], None, None
         return

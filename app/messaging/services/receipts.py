@@ -18,8 +18,8 @@ from app.core.jobs import enqueue
 from app.core.logs import get_logger
 from app.core.tenancy import current_tenant_id, platform_scope, tenant_scope
 from app.messaging.events import ThreadMoved
-from app.messaging.models import REACHED, SENDS, Campaign, CampaignState, Message, MessageState, Receipt
-from app.messaging.services import delivery_reference, message_events, tallies
+from app.messaging.models import REACHED, Message, MessageState, Receipt
+from app.messaging.services import delivery_reference, message_events, retries, tallies
 from app.messaging.services.callbacks import Call, Origin
 from app.messaging.services.receipt_reactions import react
 from app.messaging.services.receipt_rules import STATES, Fate, Report, settle
@@ -107,7 +107,7 @@ def _fates(rows: Sequence[Any]) -> list[Fate]:
     )
     fates = {row.id: Fate.of(row) for row in messages}
     taken = _sids_of_others(rows, fates)
-    live = live_campaigns(fates.values())
+    live = retries.still_open(fate.campaign_id for fate in fates.values())
     for row in rows:
         fate = fates.get(row.message_id or 0)
         if fate is None or (row.sid != fate.sid and row.sid in taken):
@@ -137,7 +137,8 @@ def _shift(fate: Fate) -> Shift:
     if arrives and fate.sent_at is not None and fate.delivered_at is not None:
         took = max(0.0, (fate.delivered_at - fate.sent_at).total_seconds())
     changed = (*fate.before, fate.state, fate.reason)
-    return Shift(fate.campaign_id, fate.variant_id, *changed, seconds=took, address=fate.address)
+    sent_at = fate.counted_at or fate.sent_at
+    return Shift(fate.campaign_id, fate.variant_id, *changed, seconds=took, address=fate.address, sent_at=sent_at)
 
 
 def _facts(fate: Fate) -> Iterator[Fact]:
@@ -158,11 +159,3 @@ def _sids_of_others(rows: Sequence[Any], fates: dict[int, Fate]) -> set[str]:
         return set()
     with platform_scope():  # an id is the provider's and stands once in the whole installation
         return set(db.session.scalars(select(_messages.c.sid).where(_messages.c.sid.in_(texts_in(sorted(open_sids))))))
-
-
-def live_campaigns(fates: Any) -> set[int]:
-    """Those that may still send something again."""
-    named = {fate.campaign_id for fate in fates if fate.campaign_id is not None}
-    states = (*SENDS, CampaignState.PAUSED)
-    statement = select(Campaign.id).where(Campaign.id.in_(ids_in(named)), Campaign.state.in_(states))
-    return set(db.session.scalars(statement)) if named else set()

@@ -1,8 +1,11 @@
 """Messages nobody knows the fate of: a worker died, or the connection did, between handing over and writing it down.
 
 They are looked up at the account that was to send them, by number, sender, words and time. What is found is ours and
-was sent; what is not, after a while, never left and may be sent. Nothing is sent again on a guess: where the provider
-has something else to this number from that time, the message stays in doubt and in the end is given up.
+was sent; what is not never left and may be sent. So nobody looks too early: `due_at` of a call that ended without an
+answer is the end of that call and MESSAGE_DOUBT_SECONDS, in which the provider lists what it took late; a claim that
+ran out is older than that whenever its call began (the settings are refused otherwise). Nothing is sent again on a
+guess: where the provider has something else to this number from that time, the message stays in doubt and in the end is
+given up.
 """
 
 from __future__ import annotations
@@ -69,14 +72,13 @@ def _doubt(expired: Any) -> None:
 
 def reconcile() -> int:
     """Look up the acting tenant's messages in doubt; how many were settled. Provider calls with no transaction open."""
-    ready_since = utc_now() - timedelta(seconds=get_settings().message_doubt_seconds)
     rows = db.session.execute(
         select(_messages)
         .where(
             _IN_HAND,
             _messages.c.tenant_id + 0 == current_tenant_id(),
             _messages.c.state == _S.UNKNOWN,
-            _messages.c.claimed_at < ready_since,
+            _messages.c.due_at <= utc_now(),
         )
         .order_by(_messages.c.claimed_at)
         .limit(AT_ONCE)

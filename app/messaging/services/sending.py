@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import and_, exists, or_, select
@@ -25,6 +24,7 @@ from app.messaging.models import OPEN, Campaign, CampaignState, Message
 from app.messaging.services import plans, troubles
 from app.messaging.services.delivery_claims import PENDING
 from app.messaging.services.lanes import Lane
+from app.messaging.services.retries import LOOK_BACK
 from app.messaging.services.troubles import AWAY
 
 log = get_logger()
@@ -32,7 +32,6 @@ JOB = "messaging.send"
 LOOK_EVERY = 0.5
 RENEW_EVERY = 10.0
 LOOK_BACK_EVERY = 5.0  # at campaigns that are over, for what is to be tried again
-LOOK_BACK = timedelta(days=7)
 LONGEST = 60.0
 SHORTEST = 3.0
 IDLE, SETTLED = 1.5, 0.6  # with nothing to send for so long a loop ends, sooner when all campaigns are over
@@ -68,7 +67,8 @@ def _is_due() -> Any:
 
 
 def _has_retries() -> Any:
-    """Campaigns that are over and have something to be tried again now: one look into an index for each of a week."""
+    """Campaigns that are over and have something to be tried again now: one look into an index for each of the last
+    days."""
     is_over = _campaigns.c.state == CampaignState.COMPLETED
     return and_(is_over, _campaigns.c.completed_at > utc_now() - LOOK_BACK, _is_due())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -23,7 +24,8 @@ class Shift:
     """`n` messages of a campaign went from a state and reason to another. `from_state` None: they are new.
 
     `seconds` is how long those that arrived were on their way, all together; `address` the number, for changes of what
-    left: how messages fare is counted by country too.
+    left: how messages fare is counted by country too. `sent_at` is when the provider took it, for changes into and out
+    of what it took: it counts as sent at that time, and is taken back from there; without one, now.
     """
 
     campaign_id: int | None
@@ -35,6 +37,7 @@ class Shift:
     n: int = 1
     seconds: float = 0.0
     address: str = ""
+    sent_at: datetime | None = None
 
 
 def shift(shifts: Iterable[Shift]) -> None:

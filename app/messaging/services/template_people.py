@@ -113,13 +113,7 @@ def spread(text: Compiled, among: IdSet, tenant_name: str, links: LinkSet | None
 def computed_values(profile_ids: Iterable[int], names: Iterable[str]) -> dict[int, dict[str, Any]]:
     """Computed traits of these people, by profile; nothing is read unless one of the names is computed."""
     wanted = set(names) & computed_names()
-    if not wanted:
-        return {}
-    found = {}
-    for profile_id in profile_ids:
-        values = computed_traits.values_of(profile_id)
-        found[profile_id] = {name: value for name, value in values.items() if name in wanted}
-    return found
+    return computed_traits.values_of_people(list(profile_ids), wanted) if wanted else {}
 
 
 def computed_names() -> set[str]:

@@ -1,5 +1,5 @@
-"""What goes wrong with one campaign: it pauses with the reason (what one that is over would have tried again has
-failed), and nobody else hears of it."""
+"""What goes wrong with one campaign: it pauses with the reason (what one that is over would try again waits a while
+or has failed), and nobody else hears of it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from app.core.db import db, unit_of_work
 from app.core.errors import AppError, NotFound
 from app.core.logs import get_logger
 from app.core.tenancy import tenant_scope
-from app.messaging.providers.base import ErrorClass
-from app.messaging.services import campaigns, lanes
+from app.messaging.services import campaigns, retries
 from app.messaging.services.callbacks import DATABASE_AWAY
 
 log = get_logger()
@@ -25,8 +24,6 @@ FAULT = (
     "A fault of ours kept it from being sent. Nobody was written to twice and nothing is lost. "
     "Resume it; if it stops again, tell support."
 )
-
-_CLASSES = {True: ErrorClass.CONFIGURATION, False: ErrorClass.UNKNOWN}  # of what is over: can somebody mend it?
 
 
 @dataclass
@@ -69,6 +66,6 @@ def _note(campaign_id: int, tenant_id: int, error: Exception) -> None:
     try:
         with tenant_scope(tenant_id), unit_of_work():
             campaigns.pause_by_itself(campaign_id, reason)
-            lanes.end_retries(campaign_id, _CLASSES[isinstance(error, AppError)])
+            retries.meet(campaign_id, error)
     except NotFound:  # deleted meanwhile, with its workspace perhaps
         log.info("campaign_is_gone", campaign_id=campaign_id)

@@ -21,7 +21,7 @@ from tests.support.stack import ROOT, Stack
 
 
 class World(Stack):
-    """Claims run out after four seconds here, so that a drill is over soon."""
+    """Claims run out after six seconds here, so that a drill is over soon."""
 
     def __init__(self, folder: Path, sandbox: RunningSandbox, **settings: str) -> None:
         base = f"{sandbox.url}/twilio"
@@ -29,7 +29,7 @@ class World(Stack):
             "TWILIO_ACCOUNT_SID": ACCOUNT_SID, "TWILIO_AUTH_TOKEN": AUTH_TOKEN, "TWILIO_SMS_SENDER": SENDER,
             "TWILIO_SENDER_RATE": "0", "TWILIO_BASE_URL": base, "TWILIO_CONTENT_BASE_URL": f"{base}/content",
             "TWILIO_MESSAGING_BASE_URL": f"{base}/messaging", "TWILIO_TIMEOUT_SECONDS": "1",
-            "MESSAGE_CLAIM_SECONDS": "4", "MESSAGE_DOUBT_SECONDS": "2", "JOB_LEASE_SECONDS": "1.5",
+            "MESSAGE_CLAIM_SECONDS": "6", "MESSAGE_DOUBT_SECONDS": "2", "JOB_LEASE_SECONDS": "1.5",
             "JOB_HEARTBEAT_SECONDS": "0.4", "ALLOW_PRIVATE_URLS": "true", "RATE_LIMIT_FACTOR": "1000",
             "SANDBOX_URL": "",
         }  # fmt: skip
