@@ -17,6 +17,7 @@ from app.core.errors import BadRequest, UnsupportedMediaType, ValidationFailed
 
 _LONG_PART = re.compile("[^/]{40,}")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_VALID = re.compile("(a valid [^,]+), .*", re.DOTALL)
 SchemaT = TypeVar("SchemaT", bound=BaseModel)
 ViewT = TypeVar("ViewT", bound=Callable[..., Any])
 FORM_AROUND_A_FILE = 64 * 1024
@@ -109,7 +110,16 @@ def as_validation_failed(error: ValidationError) -> ValidationFailed:
 def _given(item: Any) -> dict[str, Any]:
     if item["type"] == "missing":
         return {"provided": None, "expected": "a value"}
-    return {"provided": shown(item["input"]), "expected": _plain(item).removeprefix("Input should be ")}
+    return {"provided": shown(item["input"]), "expected": _expected(item)}
+
+
+def _expected(item: Any) -> str:
+    """What would have been taken, without why this was not."""
+    if item["type"] == "extra_forbidden":
+        return "no such field"
+    text = _plain(item).removeprefix("Input should be ")
+    named = _VALID.fullmatch(text)
+    return named[1] if named else text
 
 
 def shown(value: Any) -> Any:

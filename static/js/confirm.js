@@ -14,7 +14,12 @@
     const check = () => { button.disabled = Boolean(typed) && input.value.trim() !== typed; };
     check();
     input.oninput = check;
-    dialog.onclose = () => resolve(dialog.returnValue === "yes");
+    const asking = document.activeElement;
+    dialog.onclose = () => {
+      // Where what asked was drawn again meanwhile, the browser has nothing to give the focus back to.
+      if (asking?.id && !asking.isConnected) document.getElementById(asking.id)?.focus();
+      resolve(dialog.returnValue === "yes");
+    };
     dialog.returnValue = "";
     dialog.showModal();
     (typed ? input : part("no")).focus();
@@ -30,6 +35,11 @@
     event.stopImmediatePropagation();
     if (!(await ask(asker.dataset))) return;
     agreed.add(event.target);
+    if (!event.target.isConnected) {
+      // The page drew itself again while the person was reading; a form outside of it is never sent.
+      event.target.hidden = true;
+      document.body.append(event.target);
+    }
     event.target.requestSubmit(event.submitter);
   }, true);
 

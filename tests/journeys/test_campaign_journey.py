@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from app.sandbox import create_sandbox
 from app.sandbox.server import SandboxServer
@@ -199,3 +199,55 @@ def test_on_a_phone_the_run_fits_and_the_keyboard_reaches_its_buttons(marketer: 
     page.get_by_role("button", name="Copy").press("Enter")
     expect(page.get_by_label("Name", exact=True)).to_have_value("Weeknight dal, copy")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def slow_run(page: Page, stack: Stack) -> None:
+    """The page of a campaign that sends for a minute and more."""
+    url = f"{stack.url}{API}"
+    template = page.request.get(f"{url}/templates").json()["templates"][0]["id"]
+    segment = page.request.get(f"{url}/segments").json()["segments"][0]["id"]
+    clock = page.evaluate("new Date(Date.now() + 12 * 3600e3).toISOString().slice(11, 14)")
+    body = {
+        "name": "Slow", "template_id": template, "segment_id": segment, "rate_limit_per_second": 0.5,
+        "quiet_hours_start": f"{clock}00", "quiet_hours_end": f"{clock}01",
+    }  # fmt: skip
+    made = page.request.post(f"{url}/campaigns", data=body).json()
+    for _ in range(40):  # until the people of the segment are found
+        if page.request.post(f"{url}/campaigns/{made['id']}/trigger").ok:
+            break
+        page.wait_for_timeout(500)
+    page.goto(f"{stack.url}/app/campaigns")
+    page.get_by_role("link", name="Slow", exact=True).click()
+    expect(page.locator("[data-done]")).not_to_have_text("0", timeout=20_000)
+
+
+def drawn_again_after(page: Page, one: Locator, key: str = "") -> None:
+    """Focused, the key pressed there, and replaced by a newer one like it."""
+    one.focus()
+    one.evaluate("element => { element.dataset.before = 1; }")
+    if key:
+        one.press(key)
+        expect(page.get_by_role("dialog")).to_be_visible()
+    expect(page.locator("[data-before]")).to_have_count(0, timeout=15_000)
+
+
+def test_while_the_run_moves_the_keyboard_stays_where_it_is(marketer: Page, connected: Stack):
+    page = marketer
+    slow_run(page, connected)
+    run = page.locator("#campaign-run")
+    pause = run.get_by_role("button", name="Pause")
+    reason = run.get_by_role("link", name="Said STOP")
+    line = page.locator("#log-lines").get_by_role("link").nth(5)
+    person = page.locator("#log-lines").get_by_role("link", name=line.text_content(), exact=True)
+    for one in (pause, run.get_by_role("button", name="Cancel"), reason, person):
+        drawn_again_after(page, one)
+        expect(one).to_be_focused()
+
+    dialog = page.get_by_role("dialog", name="Pause this campaign?")
+    drawn_again_after(page, pause, "Enter")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(pause).to_be_focused()
+    drawn_again_after(page, pause, "Enter")
+    dialog.get_by_role("button", name="Pause").press("Enter")
+    expect(page.locator("[data-state]")).to_have_text("Paused", timeout=10_000)

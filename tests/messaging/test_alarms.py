@@ -17,6 +17,7 @@ from app.messaging.models import Campaign, CampaignAlarm, DeliveryCount, Message
 from app.messaging.services import alarms, campaigns, rules
 from tests.messaging.answers import Answers
 from tests.messaging.campaign import house, twilio
+from tests.messaging.test_troubles import run_sql
 
 __all__ = ["house", "twilio"]
 HOOK = "https://hooks.slack.com/services/T000/B000/"
@@ -163,6 +164,37 @@ def test_words_of_people_are_no_markup_in_slack(slack, house, run_jobs):
     watch_campaigns()
     run_jobs()
     assert "&lt;!channel&gt; &amp; more" in told(slack)[0]
+
+
+@pytest.fixture
+def theirs(house, other_member):
+    """Another workspace's campaign, begun before ours, most of whose messages fail; used inside `tenant_scope`."""
+    with tenant_scope(other_member.tenant_id):
+        house.rules(slack_url=f"{HOOK}SECRET")
+        answers = Answers(house, house.campaign(house.segment()))
+        answers.began(0.1, completed=False)
+        outcomes(answers, delivered=0, failed=60)
+    return answers
+
+
+def test_one_campaigns_trouble_keeps_no_other_from_being_watched(theirs, other_member, running):
+    outcomes(running, delivered=0, failed=60)
+    run_sql("UPDATE messaging_settings SET caps = '[7]'")
+    watch_campaigns()
+    assert [alarm.campaign_id for alarm in raised()] == [running.campaign_id]
+    run_sql("UPDATE messaging_settings SET caps = '[]'")
+    watch_campaigns()
+    with tenant_scope(other_member.tenant_id):
+        assert [alarm.campaign_id for alarm in raised()] == [theirs.campaign_id]
+
+
+def test_a_webhook_that_cannot_be_read_is_none_and_alarms_stand_in_the_bell(running, slack, run_jobs):
+    outcomes(running, delivered=0, failed=60)
+    run_sql("UPDATE messaging_settings SET slack_url = 'garbage'")
+    watch_campaigns()
+    run_jobs()
+    assert len(bell("Many messages of Spring fail")) == 1
+    assert told(slack) == []
 
 
 def test_each_workspace_goes_by_its_own_rules(running, house, other_member, run_jobs):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from sqlalchemy import event
 
 from app.core.db import db
 from app.messaging.queries import campaign_log
 from app.messaging.queries.campaign_log import Cursor, Wanted
-from tests.messaging.campaign import house, number_of, twilio
+from tests.messaging.campaign import House, house, number_of, twilio
+from tests.messaging.test_lanes import make_lane
 
 __all__ = ["house", "twilio"]
 
@@ -74,3 +77,17 @@ def test_people_who_are_found_are_paged_in_the_order_of_the_log(campaign_id, mon
     assert seen == whole
     assert len(seen) == 5
     assert [len(page) for page in campaign_log.each(campaign_id, Wanted("skipped", q="same"))] == [2]
+
+
+@pytest.mark.parametrize("name", ["messages", "messages.csv"])
+def test_what_a_worker_has_in_hand_is_found_by_its_text(client, member, in_tenant, twilio, run_jobs, name):
+    with in_tenant(member.tenant_id):
+        house = House(run_jobs)
+        house.people(3)
+        lane = make_lane(house, house.campaign(house.segment()))
+        lane.top_up(time.monotonic())
+        first, *_ = house.messages(lane.plan.campaign_id)
+        assert first.state == "claimed"
+        found = f"/app/campaigns/{first.campaign_id}/{name}?variant={first.variant_id}"
+    shown = client.get(found).text
+    assert [number_of(n) in shown for n in (1, 2, 3)] == [True] * 3

@@ -6,9 +6,12 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+from sqlalchemy import text
+
 from app.cdp.services import merges
-from app.core.db import unit_of_work
-from app.messaging.services import campaigns, plans, recipients
+from app.core.db import db, unit_of_work
+from app.messaging.services import campaigns, delivery_caps, plans, recipients
 from app.messaging.services.lanes import Lane
 from app.messaging.services.sending import Loop
 from tests.messaging.campaign import house, number_of, twilio
@@ -86,3 +89,25 @@ def test_what_went_to_a_profile_that_was_merged_counts_for_who_they_are_now(hous
         merges.merge_by_hand(person, other, "the same person", None)
     assert not claim(campaign_id).ahead
     assert house.reasons(campaign_id) == {person: "cap_reached"}
+
+
+def test_a_campaign_whose_caps_another_worker_asks_under_holds_up_no_other_and_comes_back_soon(house):
+    if db.engine.dialect.name == "sqlite":
+        pytest.skip("It has one writer anyway.")
+    house.people(1)
+    house.rules(caps=[{"channel": "sms", "most": 1, "days": 7}])
+    plan = plans.load(frozen(house, house.campaign(house.segment())))
+    assert plan is not None
+    lane = Lane(plan)
+    with db.engine.connect() as elsewhere:
+        elsewhere.execute(
+            text("SELECT pg_advisory_xact_lock(:space, :tenant)"),
+            {"space": delivery_caps.LOCK_SPACE["sms"], "tenant": plan.workspace.tenant_id},
+        )
+        began = time.monotonic()
+        lane.top_up(began)
+        assert time.monotonic() - began < 0.1
+        assert not lane.ahead
+    assert lane.next_claim_at < began + 0.1
+    lane.top_up(lane.next_claim_at)
+    assert len(lane.ahead) == 1

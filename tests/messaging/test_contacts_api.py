@@ -167,6 +167,15 @@ def test_a_list_refuses_what_it_cannot_mean(call, query):
     assert details["expected"]
 
 
+def test_what_is_no_whole_number_is_told_in_few_words(call):
+    assert call("GET", "?page=x", 400)["details"]["expected"] == "a valid integer"
+
+
+def test_a_field_nobody_knows_is_expected_not_to_be_there(call):
+    details = call("POST", status=400, json=JANE | {"nickname": "J"})["details"]
+    assert (details["field"], details["expected"]) == ("nickname", "no such field")
+
+
 @pytest.mark.parametrize(
     ("word", "expected"),
     [("OPT_IN", {"+14155550101"}), ("OPT_OUT", {"+14155550102"}), ("STOP", {"+14155550103"}),

@@ -179,6 +179,26 @@ def test_who_got_it_as_somebody_merged_into_them_does_not_get_it_again(house):
     assert house.reasons(campaign_id) == {person: "duplicate_person", other: "delivered"}
 
 
+def test_a_hold_out_stays_one_whoever_is_merged_with_them(house, twilio):
+    house.people(60)
+    campaign_id = house.campaign(house.segment(), holdout_percent=50)
+    with unit_of_work():
+        campaigns.launch(campaign_id)
+    with unit_of_work():
+        recipients.freeze_step(campaign_id)
+    drawn = house.reasons(campaign_id)
+    held, written = ([one for one, why in drawn.items() if why == state] for state in ("holdout", "pending"))
+    for winner, loser in ((held[0], written[0]), (written[1], held[1])):
+        with unit_of_work():
+            merges.merge_by_hand(winner, loser, "the same person", None)
+    house.run_jobs()
+    found = house.reasons(campaign_id)
+    assert [found[one] for one in (held[0], written[0])] == ["holdout", "duplicate_person"]
+    assert [found[one] for one in (written[1], held[1])] == ["duplicate_person", "holdout"]
+    assert twilio.messages()["messages"] == len(written) - 2
+    assert house.tallies_add_up(campaign_id)
+
+
 def test_a_refused_number_is_marked_and_the_others_go_on(house, twilio):
     good, bad, stopped = (house.people(1, phone=one)[0] for one in (number_of(1), "+15005550001", "+15005550004"))
     house.rules(keeps_us_hours=False)

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
+from app.core.activity import list_activity
 from app.core.clock import utc_now
 from app.core.db import db, unit_of_work
 from app.core.tenancy import platform_scope, tenant_scope
 from app.messaging.jobs.campaigns import launch_due
 from app.messaging.models import MessagingAccount
-from app.messaging.services import campaigns, recipients
+from app.messaging.services import campaigns, recipients, rules
 from tests.messaging.campaign import House, house, twilio
+from tests.support.pages import words
 
 __all__ = ["house", "twilio"]
+SETTINGS = "/app/settings/messaging"
 
 
 def run_sql(statement: str, **values) -> None:
     with platform_scope(), unit_of_work():
         db.session.connection().execute(text(statement), values)
+
+
+def token_of(client) -> str:
+    """What its forms carry."""
+    return re.search(r'name="csrf_token" value="([^"]+)"', client.get(SETTINGS).text).group(1)
 
 
 def start(campaign_id: int) -> int:
@@ -136,6 +145,41 @@ def test_the_settings_page_opens_with_a_token_that_cannot_be_read_and_says_so(cl
 
 
 @pytest.fixture
+def unreadable_webhook(acting):
+    """The workspace's Slack webhook was encrypted with a key that is gone."""
+    with acting():
+        with unit_of_work():
+            rules.save(slack_url="https://hooks.slack.com/services/T000/B000/SECRET", help_text="Call us.")
+        run_sql("UPDATE messaging_settings SET slack_url = 'garbage'")
+
+
+def test_a_slack_webhook_that_cannot_be_read_pauses_nothing(unreadable_webhook, house, run_jobs):
+    house.people(3)
+    ours = start(house.campaign(house.segment()))
+    run_jobs()
+    assert house.load(ours).state == "completed"
+
+
+def test_a_slack_webhook_that_cannot_be_read_is_asked_for_again_in_the_settings(client, unreadable_webhook):
+    page = words(client.get(SETTINGS).text)
+    assert "The webhook can no longer be read" in page
+    assert "Call us." in page
+    token = token_of(client)
+    hook = "https://hooks.slack.com/services/T000/B000/NEW"
+    assert client.post(f"{SETTINGS}/slack", data={"csrf_token": token, "slack_url": hook}).status_code == 303
+    assert "can no longer be read" not in words(client.get(SETTINGS).text)
+
+
+def test_a_slack_webhook_that_cannot_be_read_can_be_removed(client, unreadable_webhook, acting):
+    assert client.post(f"{SETTINGS}/slack/delete", data={"csrf_token": token_of(client)}).status_code == 303
+    page = words(client.get(SETTINGS).text)
+    assert "can no longer be read" not in page
+    assert "An incoming webhook of Slack" in page
+    with acting():
+        assert rules.load().slack_url is None
+
+
+@pytest.fixture
 def unfrozen(house, run_jobs):
     """A campaign whose people could not be gathered, however often it was tried; its workspace is mended by now."""
     house.rules(caps=[])
@@ -155,6 +199,12 @@ def test_a_campaign_whose_people_cannot_be_gathered_has_failed_and_says_why(hous
     row = house.load(unfrozen)
     assert row.state == "failed"
     assert "could not be gathered" in row.error
+
+
+def test_a_campaign_that_had_begun_is_said_to_have_stopped_and_not_that_it_could_not_start(unfrozen):
+    line = list_activity(limit=1, url=f"/app/campaigns/{unfrozen}")[0]
+    assert line.title == "Spring has stopped"
+    assert "Whoever was not written to yet waits." in line.detail
 
 
 @pytest.mark.parametrize("again", [campaigns.launch, campaigns.resume])

@@ -5,26 +5,44 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from app.core.db import db, unit_of_work
-from app.core.errors import ProviderFailed
+from app.core.errors import NotFound, ProviderFailed
 from app.core.events import subscribe
 from app.core.jobs import Queue, job
+from app.core.logs import get_logger
 from app.core.schedule import periodic
 from app.core.tenancy import platform_scope, tenant_scope
 from app.messaging.events import CampaignMoved
 from app.messaging.models import Campaign, CampaignState
-from app.messaging.services import alarms, slack_alerts
+from app.messaging.services import alarms, slack_alerts, troubles
+
+log = get_logger()
 
 
 @periodic("messaging.watch_campaigns", every_seconds=60)
 def watch_campaigns() -> None:
-    """Across tenants: look at each running campaign's last ten minutes. A few small statements for each."""
+    """Across tenants: look at each running campaign's last ten minutes, whatever goes wrong with another. A few small
+    statements for each."""
     with platform_scope():
         statement = select(Campaign.id, Campaign.tenant_id).where(Campaign.state == CampaignState.RUNNING)
         rows = db.session.execute(statement).all()
         db.session.rollback()
     for campaign_id, tenant_id in rows:
-        with tenant_scope(tenant_id), unit_of_work():
+        with tenant_scope(tenant_id):
+            _check(campaign_id)
+
+
+def _check(campaign_id: int) -> None:
+    """Trouble with watching one stops nothing and is logged; a database or store that is away is raised."""
+    try:
+        with unit_of_work():
             alarms.check(campaign_id)
+    except NotFound:  # deleted meanwhile
+        db.session.rollback()
+    except Exception as error:
+        db.session.rollback()
+        if troubles.is_away(error):
+            raise
+        log.error("campaign_not_watched", campaign_id=campaign_id, exc_info=error)
 
 
 @subscribe(CampaignMoved)

@@ -17,7 +17,8 @@ class MessagingSettings(TenantScoped, Timestamps, Base):
     """Rules of a tenant; a tenant without a row has those of `DEFAULTS` in `services/rules.py`.
 
     `caps` are `{"channel", "most", "days"}`: so many messages to a person in so many days. Prices are micros of the
-    workspace's currency for one SMS part or one WhatsApp message.
+    workspace's currency for one SMS part or one WhatsApp message. The webhook is read by `services/rules.py` only: one
+    whose key is gone must not keep the rest from being used.
     """
 
     __tablename__ = "messaging_settings"
@@ -31,7 +32,7 @@ class MessagingSettings(TenantScoped, Timestamps, Base):
     alarm_percent: Mapped[float] = mapped_column(Float, default=20.0)
     alarm_least: Mapped[int] = mapped_column(default=50)
     alarm_pauses: Mapped[bool] = mapped_column(default=False)
-    slack_url: Mapped[str | None] = mapped_column(Encrypted)
+    slack_url: Mapped[str | None] = mapped_column(Encrypted, deferred=True)
     slack_error: Mapped[str] = mapped_column(Text, default="")
     help_text: Mapped[str] = mapped_column(String(1600), default="")
 

@@ -161,8 +161,8 @@ def _of_people(campaign_id: int, states: Sequence[str], wanted: Wanted, after: C
 
 
 def _counts(campaign_id: int, wanted: Wanted) -> Counter[str]:
-    """How many of a reason or a text there are in each state, as they are kept: where there is none nothing is read,
-    and nothing after the last of them."""
+    """How many of a reason or a text there are in each state at most, as they are kept: where there is none nothing is
+    read, and nothing after the last of them."""
     statement = select(CampaignTally.state, CampaignTally.n).where(CampaignTally.campaign_id == campaign_id)
     if wanted.reason:
         statement = statement.where(CampaignTally.reason == wanted.reason)
@@ -171,6 +171,7 @@ def _counts(campaign_id: int, wanted: Wanted) -> Counter[str]:
     counts: Counter[str] = Counter()
     for state, n in db.session.execute(statement):
         counts[state] += max(0, n)
+    counts[MessageState.CLAIMED] = counts[MessageState.PENDING]  # what is in hand is kept among what waits
     return counts
 
 

@@ -131,7 +131,7 @@ class MessagingCampaignOut(BaseModel):
     paused_at: str | None
     completed_at: str | None
     pause_reason: str
-    error: str = Field(description="Why a scheduled campaign could not start.")
+    error: str = Field(description="Why it has failed: it could not start, or its people could not be gathered.")
     template: CampaignTemplateOut | None = Field(description="Of the first variant.")
     variants: list[CampaignVariantOut]
     segment: CampaignSegmentOut | None

@@ -70,8 +70,8 @@ def list_alarms(campaign_id: int) -> list[CampaignAlarm]:
 
 
 def tell_of_move(campaign_id: int, state: str) -> None:
-    """Have it told in Slack that a campaign paused by itself, could not start, or is done, with its figures; that it is
-    done, in the bell as well. Of the rest the bell knows already."""
+    """Have it told in Slack that a campaign paused or stopped by itself, could not start, or is done, with its figures;
+    that it is done, in the bell as well. Of the rest the bell knows already."""
     campaign = find_row(Campaign, campaign_id)
     if campaign is None or campaign.state != state:
         return

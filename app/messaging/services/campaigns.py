@@ -200,9 +200,10 @@ def fail(campaign_id: int, reason: str) -> None:
     row = get(campaign_id, for_update=True)
     if CampaignState.FAILED not in TRANSITIONS[CampaignState(row.state)]:
         return
+    what = "has stopped" if row.state == CampaignState.RUNNING else "could not start"
     row.error = reason
     _move(row, CampaignState.FAILED, "campaign.failed")
-    record_activity("campaign", f"{row.name} could not start", reason, f"/app/campaigns/{row.id}", is_failure=True)
+    record_activity("campaign", f"{row.name} {what}", reason, f"/app/campaigns/{row.id}", is_failure=True)
 
 
 def _set(row: Campaign, values: dict[str, Any]) -> None:

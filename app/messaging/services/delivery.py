@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from redis.exceptions import RedisError
 from sqlalchemy import select, update
 
 from app.cdp.services import merges
@@ -19,7 +17,15 @@ from app.core.logs import get_logger
 from app.core.tenancy import current_tenant_id, platform_scope, tenant_scope
 from app.messaging.models import Message, MessageState, Skip
 from app.messaging.providers.base import Outgoing
-from app.messaging.services import accounts, delivery_people, gate, opt_outs, suppressions, without_account
+from app.messaging.services import (
+    accounts,
+    delivery_people,
+    gate,
+    opt_outs,
+    single_turns,
+    suppressions,
+    without_account,
+)
 from app.messaging.services.delivery_claims import PENDING, Ready, last_moment, release
 from app.messaging.services.delivery_outcomes import Outcome, record
 from app.messaging.services.delivery_reference import callback_url
@@ -28,6 +34,7 @@ from app.messaging.services.plans import sender_pace
 
 log = get_logger()
 JOB = "messaging.send_one"
+SOON = timedelta(seconds=single_turns.PATIENCE)  # a turn that is waited for, not put off
 _messages: Any = Message.__table__
 
 
@@ -54,12 +61,12 @@ def send_one(message_id: int) -> None:
         return
     pace = _pace_of(ready.outgoing)
     db.session.rollback()
-    goes = _wait_for_turn(ready, pace)
-    if goes is None:
+    turn = single_turns.take(ready, pace)
+    if turn.goes is None:
         with unit_of_work():
-            release([ready])  # the sweep asks for it again
+            release([ready], single_turns.place(ready, turn.wait_seconds, pace))  # the sweep asks for it again
         return
-    if not goes:
+    if not turn.goes:
         outcome = Outcome(ready, utc_now())
     else:
         outcome = hand_over(provider, ready)
@@ -67,26 +74,15 @@ def send_one(message_id: int) -> None:
     with unit_of_work():
         record([outcome])
         _again(message_id)
+        following = single_turns.find_next(ready)
+        if following is not None:
+            enqueue("messaging.send_one", unique_key=f"{JOB}:{following}", message_id=following)
 
 
 def _pace_of(outgoing: Outgoing) -> list[gate.Pace]:
     """That of the sender it leaves from; one that was removed meanwhile has none."""
     senders = accounts.list_senders(outgoing.channel)
     return [sender_pace(one) for one in senders if one.address == outgoing.sender]
-
-
-def _wait_for_turn(ready: Ready, pace: list[gate.Pace]) -> bool | None:
-    """Whether it may leave now; None when it must be claimed anew: it waited long, or the store forgot what it knew."""
-    while not ready.is_late:
-        try:
-            decision = gate.take(pace, ready.outgoing.channel, [ready.outgoing.to], ready.epoch)
-        except (RedisError, OSError) as error:
-            log.warning("sending_waits_for_the_store", reason=str(error))
-            return None
-        if decision.goes or decision.is_lost:
-            return decision.goes[0] if decision.goes else None
-        time.sleep(min(1.0, decision.wait_seconds))
-    return None
 
 
 def _claim(message_id: int, epoch: str, account: str) -> Ready | None:
@@ -97,6 +93,7 @@ def _claim(message_id: int, epoch: str, account: str) -> Ready | None:
             _messages.c.id == message_id,
             _messages.c.tenant_id == current_tenant_id(),
             _messages.c.state == MessageState.PENDING,
+            _messages.c.due_at <= utc_now() + SOON,
         )
         .values(state=MessageState.CLAIMED, claim=uuid4().hex, claimed_at=utc_now(), account=account)
         .returning(*_messages.c)
@@ -138,7 +135,7 @@ def _again(message_id: int) -> None:
             _messages.c.id == message_id, _messages.c.tenant_id == current_tenant_id()
         )
     ).first()
-    if row is not None and row.state == MessageState.PENDING and row.due_at <= utc_now() + timedelta(seconds=1):
+    if row is not None and row.state == MessageState.PENDING and row.due_at <= utc_now() + SOON:
         enqueue("messaging.send_one", unique_key=f"{JOB}:{message_id}:again", message_id=message_id)
 
 

@@ -6,7 +6,6 @@ free. The questions are a fixed number of statements for a batch, none where no 
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -26,7 +25,6 @@ from app.messaging.services.plans import Plan
 _messages: Any = Message.__table__
 _IN_HAND = text("messages.state IN ('claimed', 'unknown')")  # as the index that finds them says it
 LOCK_SPACE = {"sms": 7306, "whatsapp": 7307}  # any numbers, as long as no other lock of ours has them
-_TRIES, _PAUSE = 20, 0.01
 
 
 class Room(Enum):
@@ -54,17 +52,12 @@ class Counts:
 
 
 def lock(plan: Plan) -> bool:
-    """Before anything is claimed: whether no other worker claims under these caps until our commit. A claim takes some
-    milliseconds and is waited for; one that takes longer may be a worker that stands still, and holds up nobody else.
-    SQLite has one writer anyway."""
+    """Before anything is claimed: whether no other worker claims under these caps until our commit. It is not waited
+    for, since other campaigns would wait along; asking again soon is the caller's. SQLite has one writer anyway."""
     if not plan.caps or is_sqlite():
         return True
     place = {"space": LOCK_SPACE[plan.channel], "tenant": current_tenant_id()}
-    for _ in range(_TRIES):
-        if db.session.scalar(text("SELECT pg_try_advisory_xact_lock(:space, :tenant)"), place):
-            return True
-        time.sleep(_PAUSE)
-    return False
+    return bool(db.session.scalar(text("SELECT pg_try_advisory_xact_lock(:space, :tenant)"), place))
 
 
 def counts_of(plan: Plan, owner: Mapping[int, int]) -> Counts:

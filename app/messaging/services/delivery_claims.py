@@ -86,13 +86,16 @@ class _Known:
     figures: Figures
 
 
-def claim(plan: Plan, most: int, epoch: str) -> tuple[list[Ready], int]:
-    """Claim up to `most` due messages in the current unit of work; those that may leave, and how many were looked at.
+def claim(plan: Plan, most: int, epoch: str) -> tuple[list[Ready], int | None]:
+    """Claim up to `most` due messages in the current unit of work; those that may leave, and how many were looked at,
+    None while another worker claims under the same caps.
 
     `epoch` is the gate's, asked for before. Consent, suppressions, caps and quiet hours are looked at again: much may
     have happened since the freezing.
     """
-    rows = _take(plan, most) if delivery_caps.lock(plan) else []
+    if not delivery_caps.lock(plan):
+        return [], None
+    rows = _take(plan, most)
     if not rows:
         return [], 0
     people = delivery_people.people_of(rows, plan.channel)
@@ -243,8 +246,9 @@ def settle(verdicts: Sequence[_Verdict], campaign_id: int) -> None:
     )
 
 
-def release(ready: Sequence[Ready]) -> None:
-    """Give back what was claimed and not handed over, in the current unit of work; whoever claims it looks anew."""
+def release(ready: Sequence[Ready], due_at: datetime | None = None) -> None:
+    """Give back what was claimed and not handed over, in the current unit of work; whoever claims it looks anew.
+    `due_at`: not before then."""
     if not ready:
         return
     statement = (
@@ -254,7 +258,7 @@ def release(ready: Sequence[Ready]) -> None:
             _messages.c.claim == bindparam("of_claim"),
             _messages.c.state == MessageState.CLAIMED,
         )
-        .values(state=MessageState.PENDING, claim=None)
+        .values({"state": MessageState.PENDING, "claim": None} | ({"due_at": due_at} if due_at else {}))
     )
     rows = [{"of_id": one.message_id, "of_claim": one.claim} for one in ready]
     db.session.connection().execute(statement, rows)

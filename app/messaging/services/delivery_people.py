@@ -49,7 +49,7 @@ def people_of(rows: Sequence[Any], channel: str) -> dict[int, Any]:
 
 
 def people_by_number(number: str, channel: str) -> Any:
-    """Whoever has this number now (the newest, should two have it), with what they agreed to; None for nobody."""
+    """Whoever has this number now, with what they agreed to; None for nobody. A number is of one person."""
     tenant_id = current_tenant_id()
     agreed = and_(
         _consents.c.profile_id == _people.c.id, _consents.c.channel == channel, _consents.c.tenant_id == tenant_id
@@ -59,9 +59,7 @@ def people_by_number(number: str, channel: str) -> Any:
     )
     columns = (_people.c.id, _people.c.traits, _people.c.name, _consents.c.state, _consents.c.source)
     statement = select(*columns).select_from(_people.outerjoin(_consents, agreed))
-    return db.session.execute(
-        statement.where(_people.c.tenant_id == tenant_id, _people.c.id.in_(owner)).limit(1)
-    ).one_or_none()
+    return db.session.execute(statement.where(_people.c.tenant_id == tenant_id, _people.c.id.in_(owner))).one_or_none()
 
 
 def _of(statement: Any, profile_ids: Iterable[int]) -> Any:

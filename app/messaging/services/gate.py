@@ -72,18 +72,22 @@ def epoch() -> str:
     return name.decode()
 
 
-def take(paces: Sequence[Pace], channel: str, numbers: Sequence[str], since: str) -> Decision:
+def take(
+    paces: Sequence[Pace], channel: str, numbers: Sequence[str], since: str, *, ahead_seconds: float = 0.0
+) -> Decision:
     """Let as many of the numbers go, in their order, as the paces allow now. One round trip; raises RedisError.
 
     `since` is the epoch their consent was read in; in another nothing goes. Each that goes must be given back with
-    `land` once the provider has answered.
+    `land` once the provider has answered. With `ahead_seconds` turns that come so soon are taken too, and count as in
+    the air from now on: they leave after `wait_seconds`, which is that of the last.
     """
     keys = [gate_scripts.EPOCH, *(f"msg:pace:{pace.name}" for pace in paces)]
     for place in map(_here, numbers):
         keys += [_stop_key(place, channel), _flight_key(place, channel)]
     # One without a pace is asked too: the provider may have asked for a rest.
     intervals = [round(1_000_000 / pace.per_second) if pace.per_second > 0 else 0 for pace in paces]
-    wait, *decided = gate_scripts.run("take", keys, [len(paces), *intervals, LATE_US, FLIGHT_MS, since])
+    ahead = round(ahead_seconds * 1_000_000)
+    wait, *decided = gate_scripts.run("take", keys, [len(paces), *intervals, LATE_US, FLIGHT_MS, since, ahead])
     if int(wait) < 0:
         return Decision([], 0.0, is_lost=True)
     return Decision([one == 1 for one in decided], int(wait) / 1_000_000)

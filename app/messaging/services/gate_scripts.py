@@ -33,12 +33,14 @@ local born = tonumber(string.match(epoch, '%d+$'))
 """
 
 # KEYS: the epoch, paces, then a stop and a flight key for each number. ARGV: how many paces, each one's interval in
-# microseconds, how late is forgiven, milliseconds a flight is remembered, the epoch this began in. Gives microseconds
-# to wait, then 1 (go) or 2 (stopped) for each number that was decided; -1 alone when the epoch is another.
+# microseconds, how late is forgiven, milliseconds a flight is remembered, the epoch this began in, how far ahead a turn
+# may be taken. Gives microseconds to wait, then 1 (go) or 2 (stopped) for each number that was decided; -1 alone when
+# the epoch is another.
 _TAKE = """
 local paces = tonumber(ARGV[1])
 local late, remembered = tonumber(ARGV[paces + 2]), ARGV[paces + 3]
 if epoch ~= ARGV[paces + 4] then return {-1} end
+local ahead = tonumber(ARGV[paces + 5])
 local tats, answer = {}, {0}
 for i = 1, paces do
   tats[i] = math.max(tonumber(redis.call('GET', KEYS[i + 1]) or '0'), now - late)
@@ -49,10 +51,8 @@ for n = paces + 2, #KEYS, 2 do
   else
     local wait = 0
     for i = 1, paces do wait = math.max(wait, tats[i] - now) end
-    if wait > 0 then
-      answer[1] = wait
-      break
-    end
+    answer[1] = wait
+    if wait > ahead then break end
     for i = 1, paces do tats[i] = tats[i] + tonumber(ARGV[i + 1]) end
     redis.call('INCR', KEYS[n + 1])
     redis.call('PEXPIRE', KEYS[n + 1], remembered)

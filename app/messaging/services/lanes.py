@@ -34,6 +34,7 @@ AT_ONCE = 32
 WRITE_EVERY = 0.25
 WRITE_AT = 100
 ASK_AGAIN = 0.5  # how soon a campaign with nothing due is looked at again
+CAPS_HELD = 0.05  # and one whose caps another worker asks under: that takes some milliseconds
 TELL_EVERY = 1.0
 _messages: Any = Message.__table__
 
@@ -72,6 +73,8 @@ class Lane:
         with tenant_scope(self.plan.workspace.tenant_id), unit_of_work():
             ready, looked_at = delivery_claims.claim(self.plan, wanted - len(self.ahead), epoch)
         self.ahead.extend(ready)
+        if looked_at is None:
+            self.next_claim_at = now + CAPS_HELD
         if looked_at == 0:
             self.next_claim_at = now + ASK_AGAIN
             if self.is_idle:

@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Text, select, type_coerce
 
 from app.accounts.services import audit
+from app.core.crypto import decrypt
 from app.core.db import db
 from app.core.errors import ValidationFailed
 from app.messaging.models import MessageChannel, MessagingSettings
@@ -44,7 +45,9 @@ class Prices:
 
 @dataclass(frozen=True)
 class Rules:
-    """The rules in force. Quiet hours are clock times in the recipient's own zone."""
+    """The rules in force. Quiet hours are clock times in the recipient's own zone. A Slack webhook that cannot be read
+    is None, and `slack_error` says so.
+    """
 
     quiet_start: str = "21:00"
     quiet_end: str = "08:00"
@@ -60,18 +63,34 @@ class Rules:
 
 
 DEFAULTS = Rules()
+UNREADABLE_WEBHOOK = (
+    "The webhook can no longer be read: the key it was kept under is gone. Nothing is told in Slack until you enter it "
+    "again."
+)
+_secret: Any = type_coerce(MessagingSettings.slack_url, Text)  # as it is kept, so that reading the row cannot fail
 
 
 def load() -> Rules:
     """The acting tenant's rules."""
-    row = _row()
-    if row is None:
+    found = db.session.execute(select(MessagingSettings, _secret)).one_or_none()
+    if found is None:
         return DEFAULTS
+    row, secret = found
     return Rules(
         row.quiet_start, row.quiet_end, row.keeps_us_hours, tuple(Cap(**cap) for cap in row.caps),
-        Prices(**row.prices), row.alarm_percent, row.alarm_least, row.alarm_pauses, row.slack_url, row.slack_error,
+        Prices(**row.prices), row.alarm_percent, row.alarm_least, row.alarm_pauses, *_webhook(secret, row.slack_error),
         row.help_text,
     )  # fmt: skip
+
+
+def _webhook(secret: str | None, error: str) -> tuple[str | None, str]:
+    """The address in plain text and what is the matter with it."""
+    if secret is None:
+        return None, ""
+    try:
+        return decrypt(secret), error
+    except ValueError:
+        return None, UNREADABLE_WEBHOOK
 
 
 def save(**values: Any) -> MessagingSettings:
@@ -93,13 +112,22 @@ def save(**values: Any) -> MessagingSettings:
         values["prices"] = vars(_prices(values["prices"]))
     shown = {name: value for name, value in values.items() if name != "slack_url"}  # the address is a secret
     before, after = audit.changed(row, shown)
-    if "slack_url" in values and values["slack_url"] != row.slack_url:
-        row.slack_url, row.slack_error = values["slack_url"], ""
-        after = after | {"slack": "set" if row.slack_url else "removed"}
+    if "slack_url" in values and _take_webhook(row, values["slack_url"]):
+        after = after | {"slack": "set" if values["slack_url"] else "removed"}
     if after:
         audit.record("messaging.rules_changed", row, before=before, after=after, label="Messaging rules")
     db.session.flush()
     return row
+
+
+def _take_webhook(row: MessagingSettings, url: str | None) -> bool:
+    """Keep another webhook, or none; whether that changes anything. In place of an unreadable one it always does."""
+    secret = db.session.scalars(select(_secret).where(MessagingSettings.tenant_id == row.tenant_id)).one()
+    kept, error = _webhook(secret, row.slack_error)
+    if url == kept and error != UNREADABLE_WEBHOOK:
+        return False
+    row.slack_url, row.slack_error = url, ""
+    return True
 
 
 def check_quiet_hours(start: str, end: str, *, keeps_us_hours: bool) -> None:
