@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -10,11 +11,12 @@ import pytest
 
 from app.core.clock import utc_now
 from app.core.db import unit_of_work
+from app.core.errors import Conflict, InvalidTransition
 from app.messaging.jobs.sending import wake
-from app.messaging.services import campaigns, plans, reconciling
+from app.messaging.services import campaigns, plans, reconciling, sender_settings
 from app.messaging.services.lanes import Lane
 from app.sandbox.services.twilio_account import ACCOUNT_SID, AUTH_TOKEN
-from tests.messaging.campaign import house, twilio
+from tests.messaging.campaign import SENDER, house, twilio
 from tests.messaging.provider import PUBLIC, Provider
 from tests.messaging.test_outcomes import pass_time, posts
 from tests.messaging.test_troubles import run_sql, start
@@ -93,6 +95,58 @@ def test_what_the_account_refuses_of_a_finished_campaign_has_failed_and_is_not_a
     (row,) = house.messages(finished)
     assert (row.state, row.reason) == ("failed", "configuration")
     assert house.tallies_add_up(finished)
+
+
+def test_a_campaign_that_is_over_can_be_cancelled_while_something_of_it_is_to_be_tried_again(house, report, twilio):
+    house.people(2)
+    campaign_id = house.campaign(house.segment())
+    house.launch(campaign_id)
+    ended_at = house.load(campaign_id).completed_at
+    first, second = house.messages(campaign_id)
+    report(first, "undelivered", 30003)
+    with unit_of_work():
+        campaigns.cancel(campaign_id)
+    house.run_jobs()
+    report(second, "undelivered", 30003)
+    later(house, hours=1)
+    assert [one.state for one in house.messages(campaign_id)] == ["cancelled", "undelivered"]
+    assert (house.load(campaign_id).state, house.load(campaign_id).completed_at) == ("cancelled", ended_at)
+    assert posts(twilio) == 2
+    assert house.tallies_add_up(campaign_id)
+
+
+def test_a_campaign_that_is_over_and_has_nothing_waiting_is_not_cancelled(house, finished):
+    with pytest.raises(InvalidTransition, match="Nothing of it waits"), unit_of_work():
+        campaigns.cancel(finished)
+    assert house.load(finished).state == "completed"
+
+
+def test_its_page_offers_to_cancel_what_is_to_be_tried_again_and_nothing_else(client, house, report, finished):
+    def page() -> str:
+        with ThreadPoolExecutor(1) as elsewhere:  # a request of its own, with no tenant bound
+            return elsewhere.submit(client.get, f"/app/campaigns/{finished}/live").result().text
+
+    assert "Cancel it for good" not in page()
+    (row,) = house.messages(finished)
+    report(row, "undelivered", 30003)
+    assert "1\u00a0message will not be tried again. This is for good." in html.unescape(page())
+
+
+def test_a_sender_is_not_removed_while_something_is_to_be_tried_again_by_it(house, report):
+    with unit_of_work():
+        sender_id = sender_settings.add("sms", SENDER, rate=0).id
+    house.people(1)
+    campaign_id = house.campaign(house.segment(), sender_id=sender_id)
+    house.launch(campaign_id)
+    (row,) = house.messages(campaign_id)
+    report(row, "undelivered", 30003)
+    with pytest.raises(Conflict, match="is the sender of Spring"), unit_of_work():
+        sender_settings.remove(sender_id)
+    with unit_of_work():
+        campaigns.cancel(campaign_id)
+    house.run_jobs()
+    with unit_of_work():
+        sender_settings.remove(sender_id)
 
 
 def ended_days_ago(days: float) -> None:

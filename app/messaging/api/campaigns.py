@@ -150,7 +150,7 @@ def resume(campaign_id: str) -> Response:
 @describe("Cancel a campaign", TAG, answers={200: MessagingCampaignOut}, errors=(404, 422))
 @require_permission("messaging.send")
 def cancel(campaign_id: str) -> Response:
-    """For good: whoever was not written to is not written to."""
+    """For good: whoever was not written to is not written to. One that is over, while it tries something again."""
     return _moved(campaign_id, campaigns.cancel)
 
 

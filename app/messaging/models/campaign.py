@@ -33,7 +33,7 @@ TRANSITIONS: dict[CampaignState, frozenset[CampaignState]] = {
         CampaignState.PAUSED, CampaignState.COMPLETED, CampaignState.CANCELLED, CampaignState.FAILED,
     }),
     CampaignState.PAUSED: frozenset({CampaignState.RUNNING, CampaignState.CANCELLED}),
-    CampaignState.COMPLETED: frozenset(),
+    CampaignState.COMPLETED: frozenset({CampaignState.CANCELLED}),  # while something of it is to be tried again
     CampaignState.CANCELLED: frozenset(),
     CampaignState.FAILED: frozenset({CampaignState.RUNNING, CampaignState.CANCELLED}),
 }  # fmt: skip

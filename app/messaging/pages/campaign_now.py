@@ -77,7 +77,7 @@ def run_context(row: Row) -> dict[str, Any]:
             dict(figures.reasons((MessageState.FAILED, MessageState.UNDELIVERED)))
         ),
         "pausing": campaign_view.what_pausing_means(figures),
-        "cancelling": campaign_view.what_cancelling_means(figures),
+        "cancelling": campaign_view.what_cancelling_means(figures, campaign.state),
     }  # fmt: skip
 
 

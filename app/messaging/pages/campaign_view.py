@@ -62,8 +62,10 @@ def what_pausing_means(figures: Figures) -> str:
     return f"{left} wait{'s' if figures.waiting == 1 else ''} until you resume. What is on the way arrives."
 
 
-def what_cancelling_means(figures: Figures) -> str:
+def what_cancelling_means(figures: Figures, state: str = CampaignState.RUNNING) -> str:
     """With the numbers, for the one click that cannot be taken back."""
+    if state == CampaignState.COMPLETED:
+        return f"{plural(figures.waiting, 'message')} will not be tried again. This is for good."
     return (
         f"{plural(figures.waiting, 'person', 'people')} will not be written to any more. "
         f"{plural(figures.sent, 'message')} left already and cannot be called back. This is for good."

@@ -28,7 +28,7 @@ from app.messaging.models import (
 )
 from app.messaging.services import campaign_parts as parts
 from app.messaging.services import campaign_rules as rules
-from app.messaging.services import links
+from app.messaging.services import links, tallies
 from app.messaging.services.campaign_rules import CampaignIn, VariantIn
 from app.messaging.services.recipients import list_variants
 
@@ -127,10 +127,13 @@ def resume(campaign_id: int) -> Campaign:
 
 
 def cancel(campaign_id: int) -> Campaign:
-    """End it for good: whoever was not written to by now is not written to."""
+    """End it for good: whoever was not written to by now is not written to. One that is over, as long as something of
+    it is to be tried again; when it was over stays."""
     row = get(campaign_id, for_update=True)
     _check_move(row, CampaignState.CANCELLED)
-    row.completed_at, row.schedule_at = utc_now(), None
+    if row.state == CampaignState.COMPLETED and not tallies.count_open(row.id):
+        raise InvalidTransition("It is over. Nothing of it waits to be tried again.", provided=row.state, expected=[])
+    row.completed_at, row.schedule_at = row.completed_at or utc_now(), None
     enqueue("messaging.cancel_rest", unique_key=f"messaging.cancel_rest:{row.id}", campaign_id=row.id)
     return _move(row, CampaignState.CANCELLED, "campaign.cancelled")
 

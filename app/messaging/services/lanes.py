@@ -25,6 +25,7 @@ from app.messaging.services.delivery_claims import PENDING, Ready
 from app.messaging.services.delivery_outcomes import Outcome, record, remedy_of
 from app.messaging.services.handing_over import hand_over
 from app.messaging.services.plans import Plan, sender_pace
+from app.messaging.services.retries import LOOK_BACK
 
 log = get_logger()
 AHEAD_SECONDS = 1.0  # how much of its pace a lane claims ahead
@@ -213,10 +214,11 @@ def cancel_some(campaign_id: int, most: int = 20_000) -> int:
 
 def cancelled_with_rest() -> Any:
     """Cancelled campaigns that still have messages waiting, across tenants: id and tenant. One look into an index for
-    each campaign that ended in the last week."""
+    each campaign that ended of late."""
     messages: Any = Message.__table__
     campaigns: Any = Campaign.__table__
+    since = utc_now() - LOOK_BACK - timedelta(days=7)  # it may have been over for a while when it was cancelled
     rest = exists().where(messages.c.campaign_id == campaigns.c.id, messages.c.state == PENDING)
     return select(campaigns.c.id, campaigns.c.tenant_id).where(
-        campaigns.c.state == CampaignState.CANCELLED, campaigns.c.completed_at > utc_now() - timedelta(days=7), rest
+        campaigns.c.state == CampaignState.CANCELLED, campaigns.c.completed_at > since, rest
     )

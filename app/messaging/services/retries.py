@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, exists, or_, select, update
 
 from app.cdp.queries.lists import ids_in
 from app.core.clock import utc_now
@@ -32,6 +32,12 @@ def still_open(campaign_ids: Iterable[int | None]) -> set[int]:
     is_just_over = and_(Campaign.state == CampaignState.COMPLETED, Campaign.completed_at > utc_now() - AFTER_END)
     may_go_on = or_(Campaign.state.in_(_LIVE), is_just_over)
     return set(db.session.scalars(select(Campaign.id).where(Campaign.id.in_(ids_in(named)), may_go_on)))
+
+
+def are_waiting() -> Any:
+    """A condition on campaigns: it is over, and something of it is to be tried again. One look into an index each."""
+    waits = exists().where(_messages.c.campaign_id == Campaign.id, _messages.c.state == PENDING)
+    return and_(Campaign.state == CampaignState.COMPLETED, waits)
 
 
 def meet(campaign_id: int, error: Exception) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import re
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from app.accounts.services import audit
 from app.core.db import db, get_required
 from app.core.errors import Conflict, ValidationFailed
 from app.messaging.models import Campaign, CampaignState, MessageChannel, MessageSender
-from app.messaging.services import phones
+from app.messaging.services import phones, retries
 
 _SHORT_CODE, _SERVICE = re.compile(r"\d{3,8}"), re.compile(r"MG[0-9a-f]{32}")
 MOST, SLOWEST, FASTEST = 100, 0.01, 1000.0
@@ -65,9 +65,11 @@ def make_default(sender_id: int) -> MessageSender:
 
 
 def remove(sender_id: int) -> None:
-    """Refused while a campaign that is not over names it. Of the others the oldest becomes the default."""
+    """Refused while a campaign names it that is not over or tries something again. Of the others the oldest becomes the
+    default."""
     row = get_required(MessageSender, sender_id, for_update=True, label="Sender")
-    users = select(Campaign.name).where(Campaign.sender_id == row.id, Campaign.state.in_(_LIVE)).limit(3)
+    needs_it = or_(Campaign.state.in_(_LIVE), retries.are_waiting())
+    users = select(Campaign.name).where(Campaign.sender_id == row.id, needs_it).limit(3)
     names = list(db.session.scalars(users))
     if names:
         raise Conflict(f"{row.address} is the sender of {', '.join(names)}. End or change that first.")
