@@ -224,7 +224,7 @@ def test_the_check_finds_who_differs_and_mends_it(people, run_jobs):
 
 # Loads everything once, and for each line it reads becomes one more process that folds; tells its id, then its end.
 FOLDERS = """
-import os, sys
+import os, signal, sys
 from app import create_app
 from app.cdp.services import folding
 from app.core.tenancy import tenant_scope
@@ -237,7 +237,7 @@ for _ in sys.stdin:
         with app.app_context(), tenant_scope(int(sys.argv[1])):
             print(os.getpid(), flush=True)
             fold()
-        os._exit(0)
+        signal.pause()  # done before it was killed: it is killed all the same
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
