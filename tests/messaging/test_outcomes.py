@@ -201,6 +201,24 @@ def test_one_handed_over_by_another_account_is_neither_sent_again_nor_in_doubt_f
     assert twilio.messages()["messages"] == 0
 
 
+def test_those_that_stay_in_doubt_keep_no_newer_one_from_being_looked_up(house, twilio, settings_override, monkeypatch):
+    monkeypatch.setattr(reconciling, "AT_ONCE", 1)
+    house.people(2)
+    segment_id = house.segment()
+    settings_override(twilio_account_sid="AC" + "c" * 32)
+    twilio.fault("twilio", "reset", path="*/Messages.json", times=2)
+    house.launch(house.campaign(segment_id))
+    settings_override(twilio_account_sid=ACCOUNT_SID)
+    pass_time(minutes=10)
+    twilio.fault("twilio", "lost_answer", path="*/Messages.json", times=1)
+    message_id = single(address=number_of(90))
+    house.run_jobs()
+    assert read(message_id).state == "unknown"
+    for _ in range(3):
+        reconciling.reconcile()
+    assert read(message_id).state in ("queued", "sent", "delivered")
+
+
 def test_without_an_account_a_single_message_waits_two_hours_and_has_failed_then(house, twilio, settings_override):
     settings_override(twilio_auth_token="")
     message_id = single()

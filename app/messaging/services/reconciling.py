@@ -32,6 +32,7 @@ from app.messaging.services.tallies import Shift
 log = get_logger()
 JOB = "messaging.reconcile"
 AT_ONCE = 200
+LONG, STEPS_BACK = timedelta(minutes=5), timedelta(minutes=1)
 CLOCKS_DIFFER = timedelta(seconds=5)
 UNANSWERED_FOR = timedelta(days=1)  # a provider that cannot say is asked so long
 _messages: Any = Message.__table__
@@ -80,7 +81,7 @@ def reconcile() -> int:
             _messages.c.state == _S.UNKNOWN,
             _messages.c.due_at <= utc_now(),
         )
-        .order_by(_messages.c.claimed_at)
+        .order_by(_messages.c.due_at, _messages.c.id)
         .limit(AT_ONCE)
     ).all()
     try:
@@ -98,7 +99,16 @@ def reconcile() -> int:
             if utc_now() - row.claimed_at > UNANSWERED_FOR:
                 doubts.append(Doubt(row, None, None))
     with unit_of_work():
-        return look_ups.settle(doubts)
+        settled = look_ups.settle(doubts)
+        _step_back([row.id for row in rows])
+    return settled
+
+
+def _step_back(ids: Sequence[int]) -> None:
+    """What stays in doubt for long is asked about less often, so that however many there are, newer ones get a look."""
+    now = utc_now()
+    still = (_messages.c.id.in_(ids), _messages.c.state == _S.UNKNOWN, _messages.c.claimed_at < now - LONG)
+    db.session.execute(update(_messages).where(*still).values(due_at=now + STEPS_BACK))
 
 
 def _ask(provider: MessageProvider | None, row: Any) -> list[Found] | None:
