@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from app.core.db import db, unit_of_work
-from app.core.errors import NotFound, ProviderFailed
+from app.core.errors import ProviderFailed
 from app.core.events import subscribe
 from app.core.jobs import Queue, job
 from app.core.logs import get_logger
@@ -32,17 +32,11 @@ def watch_campaigns() -> None:
 
 
 def _check(campaign_id: int) -> None:
-    """Trouble with watching one stops nothing and is logged; a database or store that is away is raised."""
-    try:
-        with unit_of_work():
-            alarms.check(campaign_id)
-    except NotFound:  # deleted meanwhile
-        db.session.rollback()
-    except Exception as error:
-        db.session.rollback()
-        if troubles.is_away(error):
-            raise
+    def tell(error: Exception) -> None:
         log.error("campaign_not_watched", campaign_id=campaign_id, exc_info=error)
+
+    with troubles.told(tell), unit_of_work():
+        alarms.check(campaign_id)
 
 
 @subscribe(CampaignMoved)

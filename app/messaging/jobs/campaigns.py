@@ -6,7 +6,6 @@ from sqlalchemy import select
 
 from app.core.clock import utc_now
 from app.core.db import db, get_required, unit_of_work
-from app.core.errors import NotFound
 from app.core.jobs import Queue, enqueue, job
 from app.core.jobs_run import progress
 from app.core.schedule import periodic
@@ -77,17 +76,12 @@ def launch_due() -> None:
 
 
 def _launch(campaign_id: int) -> None:
-    try:
-        with unit_of_work():
-            campaigns.launch_due(campaign_id)
-    except NotFound:  # deleted meanwhile
-        db.session.rollback()
-    except Exception as error:
-        db.session.rollback()
-        if troubles.is_away(error):
-            raise
+    def tell(error: Exception) -> None:
         with unit_of_work():
             campaigns.fail(campaign_id, troubles.reason_of(error, campaign_id, NOT_STARTED))
+
+    with troubles.told(tell), unit_of_work():
+        campaigns.launch_due(campaign_id)
 
 
 @periodic("messaging.tidy_cancelled", every_seconds=60)

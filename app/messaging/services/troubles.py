@@ -3,7 +3,7 @@ or has failed), and nobody else hears of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -44,6 +44,21 @@ def reason_of(error: Exception, campaign_id: int, fault: str = FAULT) -> str:
         return error.message
     log.error("campaign_in_trouble", campaign_id=campaign_id, exc_info=error)
     return fault
+
+
+@contextmanager
+def told(tell: Callable[[Exception], None]) -> Iterator[None]:
+    """Whatever goes wrong inside is rolled back and told, and the others go on; what was deleted meanwhile is nothing,
+    and a database or store that is away is raised."""
+    try:
+        yield
+    except NotFound:
+        db.session.rollback()
+    except Exception as error:
+        db.session.rollback()
+        if is_away(error):
+            raise
+        tell(error)
 
 
 @contextmanager
