@@ -139,26 +139,18 @@ def test_a_message_counts_as_sent_when_the_provider_took_it_however_late_that_is
     assert counted_at == country_counts.quarter_of(row.sent_at)
 
 
-def test_whoever_was_erased_is_not_tried_again_and_nothing_below_none_is_shown(house, report):
+@pytest.mark.parametrize(
+    ("ended", "code", "reason"), [("undelivered", 30003, "unreachable"), ("failed", 30036, "expired")]
+)
+def test_of_somebody_erased_nothing_is_tried_again_or_taken_back(house, report, ended, code, reason):
     (person,) = house.people(1)
     campaign_id = house.campaign(house.segment())
     house.launch(campaign_id)
     (row,) = house.messages(campaign_id)
     with unit_of_work():
         customer_data.erase(person)
-    report(row, "undelivered", 30003)
+    report(row, ended, code)
     (row,) = house.messages(campaign_id)
-    assert (row.state, row.reason) == ("undelivered", "unreachable")
-    assert counted() == {("+49", "sent"): 1, ("", "undelivered"): 1}
+    assert (row.state, row.reason) == (ended, reason)
+    assert counted() == {("+49", "sent"): 1, ("", ended): 1}
     assert house.tallies_add_up(campaign_id)
-
-
-def test_a_failure_of_somebody_erased_takes_nothing_back_that_nobody_can_place(house, report):
-    (person,) = house.people(1)
-    campaign_id = house.campaign(house.segment())
-    house.launch(campaign_id)
-    (row,) = house.messages(campaign_id)
-    with unit_of_work():
-        customer_data.erase(person)
-    report(row, "failed", 30036)
-    assert counted() == {("+49", "sent"): 1, ("", "failed"): 1}
