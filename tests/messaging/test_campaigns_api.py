@@ -180,6 +180,7 @@ def test_a_campaign_to_nobody_is_refused_before_anything_starts(api, twilio):
     made = api.make()
     refused = api.call("post", f"/{made['id']}/trigger", status=400)
     assert (refused["field"], refused["details"]["expected"]) == ("segment_id", "a segment with people in it")
+    assert refused["details"]["provided"] == made["segment"]["id"]
     assert api.call("get", f"/{made['id']}")["status"] == "DRAFT"
 
 
