@@ -7,9 +7,8 @@ from typing import Any
 
 from sqlalchemy import column, select, table
 
-from app.cdp.models import Segment
 from app.cdp.services import segments
-from app.core.db import db, get_required
+from app.core.db import db
 from app.core.errors import NotFound, ValidationFailed
 from app.core.tenancy import current_tenant_id
 from app.messaging.models import Approval, Campaign, CampaignVariant, MessageChannel, MessageTemplate, TemplateVersion
@@ -116,5 +115,5 @@ def refuse_unsendable(row: Campaign, versions: Sequence[TemplateVersion]) -> Non
                                field="template_id", expected="an approved template")  # fmt: skip
     if not len(segments.members_of(row.segment_id)):
         raise ValidationFailed("Nobody is in the segment of this campaign.", field="segment_id",
-                               provided=get_required(Segment, row.segment_id).uuid,
+                               provided=find_segment(row.segment_id).uuid,
                                expected="a segment with people in it")  # fmt: skip
